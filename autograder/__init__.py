@@ -1,0 +1,1 @@
+"""Grade the course: build notebooks from lessons, run submissions, judge them, keep the gradebook."""
