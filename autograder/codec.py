@@ -2,9 +2,9 @@
 
     decode(encode({"loss": torch.tensor([0.5]), "steps": (1, 2)}))
 
-What arrives has exact built-in types (or NumPy's and torch's own), so it cannot lie about equality. Configuration objects
-arrive as inert namespaces with the class's name. The same source runs in the learner's kernel, so this module imports
-nothing of this package, and neither NumPy nor torch before a value needs them.
+What arrives has exact built-in types (or NumPy's and torch's own), so it cannot lie about equality. Configuration
+objects arrive as inert namespaces with the class's name. The same source runs in the learner's kernel, so this module
+imports nothing of this package, and neither NumPy nor torch before a value needs them.
 """
 
 import base64
@@ -92,8 +92,10 @@ class _Encoder(_Bounded):
 
     def encode_library(self, value, kind, depth):
         numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-        if numpy and kind is numpy.ndarray or numpy and isinstance(value, numpy.generic) and value.dtype.kind in "biufc":
-            return {"array" if kind is numpy.ndarray else "scalar": _array(value, numpy)}
+        if numpy and kind is numpy.ndarray:
+            return {"array": _array(value, numpy)}
+        if numpy and isinstance(value, numpy.generic) and value.dtype.kind in "biufc":
+            return {"scalar": _array(value, numpy)}
         if torch and kind in (torch.Tensor, torch.nn.Parameter):
             return {"tensor": _tensor(value, torch), "grad": bool(value.requires_grad)}
         if torch and kind is torch.dtype:
@@ -174,15 +176,14 @@ def _refuse(value):
 
 
 def _base64(data):
-    if len(data) > MAX_BYTES * 3 // 4:
-        raise NotPlainData(f"{len(data) / 2**20:.0f} MB of data; at most {MAX_BYTES * 3 // 4 // 2**20} MB can be graded")
+    _check_size(len(data))
     return base64.b64encode(data).decode()
 
 
 def _array(value, numpy):
     if value.dtype.kind not in "biufc":
         raise NotPlainData(f"an array of {str(value.dtype)[:80]}; return an array of numbers, or a list")
-    _small_tensor(value.size * value.dtype.itemsize)
+    _check_size(value.size * value.dtype.itemsize)
     return [value.dtype.str, list(value.shape), _base64(numpy.ascontiguousarray(value).tobytes())]
 
 
@@ -200,7 +201,7 @@ def _tensor(value, torch):
     name = str(value.dtype).removeprefix("torch.")
     if name not in DTYPES or value.layout != torch.strided:
         raise NotPlainData(f"a tensor of {name} in layout {value.layout}; return a dense tensor of numbers")
-    _small_tensor(value.numel() * value.element_size())
+    _check_size(value.numel() * value.element_size())
     data = value.detach().cpu().contiguous().resolve_conj().resolve_neg().reshape(-1).view(torch.uint8).numpy()
     return [name, list(value.shape), _base64(data.tobytes())]
 
@@ -223,9 +224,9 @@ def _to_dtype(name):
     return getattr(torch, name) if name in DTYPES else _refuse(name)
 
 
-def _small_tensor(size):
+def _check_size(size):
     if size > MAX_BYTES * 3 // 4:
-        raise NotPlainData(f"{size / 2**20:.0f} MB of numbers; at most {MAX_BYTES * 3 // 4 // 2**20} MB can be graded")
+        raise NotPlainData(f"{size / 2**20:.0f} MB of data; at most {MAX_BYTES * 3 // 4 // 2**20} MB can be graded")
 
 
 READERS = {
