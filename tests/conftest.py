@@ -1,0 +1,33 @@
+"""What the tests share: the repository, a lesson small enough to play with, and nbgrader's tools on PATH."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = ROOT / "tests" / "fixtures" / "lesson90_tiny"
+
+# nbgrader's gradebook calls `alembic`, which stands beside this Python; Jupyter warns unless told where to look.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Give the folder that holds the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Path:
+    """Give the folder of the lesson that tests read and never change."""
+    return TINY
+
+
+@pytest.fixture
+def lesson_copy(tmp_path: Path) -> Path:
+    """Give a copy of the small lesson that a test may break."""
+    return Path(shutil.copytree(TINY, tmp_path / TINY.name))
