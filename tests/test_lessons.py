@@ -1,0 +1,37 @@
+"""Every lesson, found by its folder: its notebook is fresh, and it keeps the course's rules."""
+
+from pathlib import Path
+
+import pytest
+
+from autograder.lesson import find_lessons, read_lesson
+from autograder.notebooks import learner_notebook, notebook_text
+from autograder.quizzes import course_quiz_problems
+from autograder.rules import problems
+
+FOLDERS = find_lessons(Path(__file__).parents[1])
+each_lesson = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
+
+
+def test_the_first_and_the_sixth_lesson_are_found():
+    assert {"lesson01_why_finetune", "lesson06_training"} <= {folder.name for folder in FOLDERS}
+
+
+@each_lesson
+def test_the_notebook_is_fresh(folder):
+    lesson = read_lesson(folder)
+    committed = folder / f"{folder.name}.ipynb"
+    assert committed.is_file(), "run `make notebooks` and commit the notebook"
+    fresh = notebook_text(learner_notebook(lesson))
+    assert committed.read_text(encoding="utf-8") == fresh, "run `make notebooks` and commit what changed"
+
+
+@each_lesson
+def test_the_lesson_keeps_the_rules(folder):
+    broken = problems(read_lesson(folder))
+    assert not broken, "\n".join(broken)
+
+
+def test_neither_place_nor_length_gives_an_answer_away():
+    broken = course_quiz_problems(map(read_lesson, FOLDERS))
+    assert not broken, "\n".join(broken)
