@@ -170,7 +170,7 @@ def test_a_failing_test_is_one_sentence_and_a_passing_one_says_so(page):
 def test_the_checks_answer_in_the_dark_theme_and_remember_the_lesson(lab, page, picture):
     lab.theme("Dark")
     with lab.notebook("checks.ipynb") as dark:
-        dark.locator('body[data-jp-theme-light="false"]').wait_for()
+        dark.locator('body[data-jp-theme-light="false"]').wait_for(state="attached")
         lab.run_all(dark)
         knowledge(dark).get_by_text("✓ Lesson 1 is complete (best score 5 of 6).").wait_for()
         dark.get_by_text("1 of 8 lessons complete").first.wait_for()
