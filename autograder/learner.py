@@ -2,7 +2,7 @@
 
     with Learner(folder) as learner:
         learner.run("def double(x): return 2 * x")
-        learner.ask({"name": "double", "args": [4], "kwargs": {}})  # {"value": 8}
+        decode(learner.ask(encode({"name": "double", "args": [4], "kwargs": {}})))  # {"value": 8}
 
 `KernelOptions.kernel_name` names the kernel spec, and with it the Jupyter kernel provisioner, that starts the process:
 a sandboxed or a forked kernel is another spec, and nothing here changes.
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from jupyter_client.manager import KernelManager
 from nbformat.v4 import output_from_msg
 
-from .codec import NotPlainData, decode, encode
+from .codec import encode
 
 PASSED_ON = "PATH HOME LANG LC_ALL TMPDIR HF_HOME HF_HUB_CACHE CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
 LONGEST_SOCKET_FOLDER = 90  # the path of a Unix socket has at most 107 bytes
@@ -128,16 +128,15 @@ class Learner:
         self._collect(sent, ran)
         return ran
 
-    def ask(self, question: dict) -> dict:
-        """Ask one question (see `answering`); raises `LearnerGone`, or `NotPlainData` when it cannot be sent."""
-        text = encode(question)
-        expression = {"answer": ANSWER.format(question=text)}
+    def ask(self, question: str, what: str = "The call") -> str:
+        """Send an encoded question (see `answering`) and return the answer's text; raises `LearnerGone`."""
+        expression = {"answer": ANSWER.format(question=question)}
         sent = self.client.execute("", silent=True, user_expressions=expression, allow_stdin=False)
-        reply = self._reply(sent, self.options.call_timeout, f"`{question.get('name', 'it')}`")
+        reply = self._reply(sent, self.options.call_timeout, what)
         try:
-            return dict(decode(reply["user_expressions"]["answer"]["data"]["text/plain"]))
-        except (NotPlainData, KeyError, TypeError, ValueError) as problem:
-            return {"unsendable": f"something that cannot be read ({problem}); return plain data"}
+            return reply["user_expressions"]["answer"]["data"]["text/plain"]
+        except (KeyError, TypeError):
+            return encode({"unsendable": "something that cannot be read; return plain data"})
 
     def printed(self) -> str:
         """Take what calls have printed since the last cell or the last time."""
