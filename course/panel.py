@@ -53,7 +53,7 @@ STYLE = """
   display: flex; gap: 10px; align-items: baseline; padding: 7px 10px; border-radius: 6px;
   border: 1px solid var(--course-line);
 }
-.course-panel .course-option:hover .course-row { background: var(--course-tint); }
+.course-panel .course-option:hover .course-row:not(.right):not(.wrong) { background: var(--course-tint); }
 .course-panel .course-mark { flex: 0 0 1.4em; font-weight: 700; text-align: center; }
 .course-panel .course-text { flex: 1; }
 .course-panel .course-word { font-size: 0.85em; font-weight: 600; white-space: nowrap; }
@@ -67,8 +67,8 @@ STYLE = """
 .course-panel .chosen .course-mark, .course-panel .chosen .course-word { color: var(--course-accent); }
 .course-panel .course-status p { margin: 6px 0 0; }
 .course-panel .course-action {
-  width: auto; height: auto; min-height: 34px; padding: 4px 16px; margin: 14px 0 0; border-radius: 6px;
-  font-weight: 600;
+  align-self: flex-start; width: auto; height: auto; min-height: 34px; padding: 4px 16px; margin: 14px 0 0;
+  border-radius: 6px; font-weight: 600;
   background: transparent; color: var(--course-accent); border: 1px solid var(--course-accent); cursor: pointer;
 }
 @media (forced-colors: active) {

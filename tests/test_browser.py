@@ -173,7 +173,7 @@ def test_the_checks_answer_in_the_dark_theme_and_remember_the_lesson(lab, page, 
         dark.locator('body[data-jp-theme-light="false"]').wait_for(state="attached")
         lab.run_all(dark)
         knowledge(dark).get_by_text("✓ Lesson 1 is complete (best score 5 of 6).").wait_for()
-        dark.get_by_text("1 of 8 lessons complete").first.wait_for()
+        dark.locator(".course-road .head", has_text="1 of 8 lessons complete").wait_for()
         quick(dark).get_by_role("button", name=re.compile("^A. Fine-tune")).click()
         quick(dark).get_by_text("✗ Not this one (A).").wait_for()
         quick(dark).get_by_role("button", name=re.compile("^B. Retrieve")).click()
