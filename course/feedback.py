@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 TEST_CELL = re.compile(r"#\s*(?P<name>test_\w+)(?:\s*·\s*(?P<points>\d+(?:\.\d+)?) points?)?\s*$")
-BOLD_RED, BOLD, RESET = "\x1b[1;31m", "\x1b[1m", "\x1b[0m"
+BOLD, RESET = "\x1b[1m", "\x1b[0m"  # no colours: red on the error panel of a dark theme is hard to read
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def verdict(test: TestCell, value: Any) -> str:
 def explanation(test: TestCell, value: BaseException, tb: TracebackType, namespace: dict) -> list[str]:
     """Return what a learner reads about a failed test, as lines of a structured traceback."""
     frames = _own_frames(tb, namespace)
-    head = f"{BOLD_RED}✗ {test.name} failed{RESET}"
+    head = f"{BOLD}✗ {test.name} failed{RESET}"
     in_test = len({frame.filename for frame in frames}) < 2
     last = frames[-1] if frames else None
     where = None if in_test or last is None else f"In {_place(last)}: {BOLD}{last.line}{RESET}"

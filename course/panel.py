@@ -94,7 +94,7 @@ class Option:
 
     def __init__(self, letter: str, text: str, on_click: Callable[[], None]):
         self.letter, self.text = letter, text
-        self.button = widgets.Button(description="")
+        self.button = widgets.Button(tooltip=f"Choose {letter}")
         self.row = widgets.HTML()
         self.widget = widgets.Box([self.button, self.row], layout=widgets.Layout(display="block", width="auto"))
         self.widget.add_class("course-option")

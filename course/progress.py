@@ -86,9 +86,9 @@ def draw(road: list[Stop]) -> str:
     described = "; ".join(f"lesson {stop.lesson.number}, {stop.lesson.title}: {stop.note}" for stop in road)
     height = TOP + STEP * (len(road) - 1) + 34
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="course-road-title course-road-desc">',
-        f'<title id="course-road-title">{done} of {len(road)} lessons complete</title>',
-        f'<desc id="course-road-desc">{html.escape(described)}</desc>',
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img">',
+        f"<title>{done} of {len(road)} lessons complete</title>",
+        f"<desc>{html.escape(described)}</desc>",
         f'<text class="head" x="12" y="26">{done} of {len(road)} lessons complete</text>',
     ]
     for i, stop in enumerate(road):
