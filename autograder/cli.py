@@ -1,0 +1,26 @@
+"""Offer the instructor's commands: `autograder build | init | prove | demo`."""
+
+import argparse
+import sys
+
+from . import build, demo, init, prove
+from .lesson import LessonError
+
+COMMANDS = (build, init, prove, demo)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; what a user can put right is said in a sentence, with exit status 2."""
+    parser = argparse.ArgumentParser(prog="autograder", description=__doc__)
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.register(subparsers)
+    args = parser.parse_args(arguments)
+    try:
+        return args.run(args)
+    except (LessonError, ValueError, OSError) as problem:
+        print(f"autograder: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("autograder: stopped", file=sys.stderr)
+        return 130

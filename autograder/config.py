@@ -1,0 +1,51 @@
+"""Configure nbgrader for a class folder, in two lines of its nbgrader_config.py.
+
+    from autograder.config import configure
+    configure(c, __file__)
+
+All of nbgrader's commands then work there unmodified, and grade with the judge.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from nbgrader.apps import AutogradeApp
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput
+from traitlets.config import Application, Config
+
+from . import intake
+from .collecting import Collect, Extractor, FileCollector
+from .preprocessors import JudgeCells, Rebuild, SaveVerdicts, SubmissionExporter
+
+
+def configure(config: Config, config_file: str | os.PathLike, course_id: str = "finetuning") -> None:
+    """Set up nbgrader for the folder of `config_file`; settings made after this call win."""
+    folder = Path(config_file).resolve().parent
+    _put_on_path(Path(sys.executable).parent)  # nbgrader calls alembic by name, also when no environment is active
+    config.CourseDirectory.root = str(folder)
+    config.CourseDirectory.course_id = course_id
+    config.CourseDirectory.max_file_size = config.CourseDirectory.max_dir_size = 2_000_000  # kilobytes: adapters
+    config.Exchange.root = str(folder / "exchange")
+    config.Exchange.cache = str(folder / "exchange" / "cache")
+    config.ExchangeFactory.collect = Collect
+    config.ZipCollectApp.extractor_plugin = Extractor
+    config.ZipCollectApp.collector_plugin = FileCollector
+    config.ClassFolderPreprocessor.class_folder = config.SubmissionExporter.class_folder = str(folder)
+    config.Autograde.exporter_class = SubmissionExporter
+    config.Autograde.pre_convert_hook = intake.prepare
+    config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
+    config.Autograde.autograde_preprocessors = [
+        JudgeCells,
+        LimitOutput,
+        SaveVerdicts,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
+    if Application.initialized() and isinstance(Application.instance(), AutogradeApp):
+        intake.complete(folder)
+
+
+def _put_on_path(folder: Path) -> None:
+    if str(folder) not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
