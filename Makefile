@@ -1,20 +1,22 @@
 # The commands of the course; continuous integration runs the same ones.
 PYTHON ?= python3.11
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
 LESSON := lesson01_why_finetune/lesson01_why_finetune.ipynb
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: demo lab test lint notebooks bench
 
-demo: .venv/installed ; python -m autograder demo
-lab: .venv/installed ; jupyter lab --ServerApp.root_dir=. $(LESSON)
-test: .venv/installed ; python -m pytest
-lint: .venv/installed ; ruff check . && ruff format --check .
-notebooks: .venv/installed ; python -m autograder build
-bench: .venv/installed ; python -m benchmarks
+demo: .venv/installed ; $(BIN)/python -m autograder demo
+lab: .venv/installed ; $(BIN)/jupyter lab $(AS_ROOT) --LabApp.default_url=/lab/tree/$(LESSON)
+test: .venv/installed ; $(BIN)/python -m pytest
+lint: .venv/installed ; $(BIN)/ruff check . && $(BIN)/ruff format --check .
+notebooks: .venv/installed ; $(BIN)/python -m autograder build
+bench: .venv/installed ; $(BIN)/python -m benchmarks
 
 # torch comes first, as its CPU build; where that index cannot be reached, the ordinary one serves.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	pip install --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu -c constraints.txt torch
-	pip install -c constraints.txt -e '.[local,instructor,dev]'
+	$(BIN)/pip install --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu -c constraints.txt torch
+	$(BIN)/pip install -c constraints.txt -e '.[local,instructor,dev]'
 	touch $@
