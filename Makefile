@@ -1,7 +1,7 @@
 # The commands of the course; continuous integration runs the same ones.
 PYTHON ?= python3.11
-BIN := $(CURDIR)/.venv/bin
-export PATH := $(BIN):$(PATH)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 LESSON := lesson01_why_finetune/lesson01_why_finetune.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
