@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .lesson import LessonError, find_lessons
+from .lesson import find_lessons
 from .notebooks import write_notebooks
 
 
@@ -17,12 +17,8 @@ def register(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the notebooks, or check them; return the exit status."""
-    try:
-        stale = write_notebooks(args.root, check=args.check)
-    except LessonError as error:
-        print(error, file=sys.stderr)
-        return 1
+    """Write the notebooks, or check them; return the exit status; raises `LessonError`."""
+    stale = write_notebooks(args.root, check=args.check)
     for file in stale:
         print(f"{'stale' if args.check else 'written'}: {file}")
     if args.check and stale:

@@ -8,6 +8,7 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from test_lesson import change
 
+from autograder.cli import main
 from autograder.lesson import LessonError, read_lesson
 from autograder.notebooks import learner_notebook, notebook_text, solution_notebook, source_notebook, write_notebooks
 
@@ -149,3 +150,19 @@ def test_the_release_runs_to_its_end_and_fails_only_where_stubs_stand(tiny, tmp_
         ["test_word_counts", "test_word_counts_edges", "test_scaled_update"], "NotImplementedError"
     )
     assert not [o for o in by_id(notebook)["setup"].outputs if o.get("name") == "stderr"]
+
+
+def test_the_build_command_says_what_is_stale_and_what_it_wrote(lesson_copy, capsys):
+    root = str(lesson_copy.parent)
+    assert main(["build", "--root", root, "--check"]) == 1
+    assert "stale: " in capsys.readouterr().out
+    assert main(["build", "--root", root]) == 0
+    assert main(["build", "--root", root, "--check"]) == 0
+    assert "1 notebook up to date" in capsys.readouterr().out
+
+
+def test_the_build_command_names_a_mistake_in_one_line(lesson_copy, capsys):
+    change(lesson_copy, "points=2", "")
+    assert main(["build", "--root", str(lesson_copy.parent)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "is a test without points" in line
