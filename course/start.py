@@ -33,7 +33,7 @@ def start(lesson: str, tier: str | None = None) -> Tier:
     os.environ["COURSE_LESSON"] = lesson  # tells a quick check which lesson it stands in
     drive = _mount_drive() if state.in_colab() else ""
     found = state.load()
-    print(f"Lesson {here.number} · {here.title}. Model tier: {chosen.name} ({reason.rstrip('.')}).")
+    print(f"Lesson {here.number} · {here.title}. Model tier: {chosen.name}, {reason.rstrip('.')}.")
     versions = f"Python {platform.python_version()}, torch {_torch_version()}"
     print(f"Progress is kept in {_short(state.state_path())}. {versions}.")
     for notice in (drive, found.notice):
@@ -52,8 +52,6 @@ def quiet() -> None:
         "TOKENIZERS_PARALLELISM": "false",
         # Advice on every load, such as generation settings that were ignored. Errors stay.
         "TRANSFORMERS_VERBOSITY": "error",
-        # Hub downloads are anonymous and need no token; the courses' models are public.
-        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)  # a learner's own setting wins
