@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 
 import nbformat
 import pytest
@@ -166,3 +167,18 @@ def test_the_build_command_names_a_mistake_in_one_line(lesson_copy, capsys):
     assert main(["build", "--root", str(lesson_copy.parent)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "is a test without points" in line
+
+
+def test_the_example_in_contributing_is_a_lesson_that_its_solution_passes(root, tmp_path):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    example = re.search(r"^( *)```python\n(.*?)^\1```", text, re.MULTILINE | re.DOTALL).group(2)
+    folder = tmp_path / "lesson09_topic"
+    folder.mkdir()
+    (folder / "lesson.py").write_text(textwrap.dedent(example), encoding="utf-8")
+    lesson = read_lesson(folder)
+    learner_notebook(lesson)
+    names: dict = {}
+    for cell in lesson.cells:
+        if cell.is_solution or cell.is_test:
+            exec(cell.source, names)
+    assert lesson.exercises == ("lora_params",)
