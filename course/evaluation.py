@@ -1,7 +1,7 @@
 """How well a model does the shop's jobs, measured on fresh draws.
 
-    >>> measure_triage(base.model, base.tokenizer, draw_tickets(200, seed=1))
-    TriageScore(valid=0.12, intent=0.11, priority=0.08, product=0.12, correct=0.07, …)
+>>> measure_triage(base.model, base.tokenizer, draw_tickets(200, seed=1))
+TriageScore(valid=0.12, intent=0.11, priority=0.08, product=0.12, correct=0.07, …)
 """
 
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TriageScore:
-    """Shares, 0 to 1, of tickets whose answer is valid JSON, and right in each field and in all; and what a call cost."""
+    """Shares, 0 to 1, of tickets whose answer is valid, right in a field, and right in all; and what a call cost."""
 
     valid: float
     intent: float
@@ -104,7 +104,9 @@ def measure_prices(
     """Ask every price question, with the document that answers it or from memory alone, and score the stated value."""
     from course.models import generate
 
-    prompts = [grounded_prompt(row["question"], row["document"]) if with_document else row["question"] for row in questions]
+    prompts = [
+        grounded_prompt(row["question"], row["document"]) if with_document else row["question"] for row in questions
+    ]
     conversations = [[{"role": "user", "content": prompt}] for prompt in prompts]
     started = time.perf_counter()
     answers = generate(model, tokenizer, conversations, temperature=temperature)
@@ -114,5 +116,7 @@ def measure_prices(
 
 
 def _mean_tokens(tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[list[dict[str, str]]]) -> float:
-    texts = [tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) for turns in conversations]
+    texts = [
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) for turns in conversations
+    ]
     return sum(len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]) / len(texts)

@@ -95,7 +95,7 @@ def nf4() -> "BitsAndBytesConfig":
 
 
 def load_base(tier: Tier | str, four_bit: bool = False) -> Base:
-    """Load a tier's base model and tokenizer, on the GPU where there is one; `four_bit` quantizes its weights to NF4."""
+    """Load a tier's base model and tokenizer, on the GPU where there is one; `four_bit` quantizes to NF4."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -140,10 +140,16 @@ def generate(
     """
     import torch
 
-    prompts = [tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) for turns in conversations]
+    prompts = [
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) for turns in conversations
+    ]
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     answers = [""] * len(prompts)
-    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature else {"do_sample": False}
+    sampling = (
+        {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        if temperature
+        else {"do_sample": False}
+    )
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(seed)
         for start in range(0, len(order), batch_size):
@@ -152,7 +158,9 @@ def generate(
                 [prompts[row] for row in rows],
                 return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False,
             ).to(model.device)  # fmt: skip
-            output = model.generate(**batch, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling)
+            output = model.generate(
+                **batch, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
+            )
             texts = tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
             for row, text in zip(rows, texts, strict=True):
                 answers[row] = text.strip()
@@ -168,7 +176,9 @@ def perplexity(
     total, count = 0.0, 0
     with torch.inference_mode():
         for start in range(0, len(texts), batch_size):
-            batch = tokenizer(list(texts[start : start + batch_size]), return_tensors="pt", padding=True).to(model.device)
+            batch = tokenizer(list(texts[start : start + batch_size]), return_tensors="pt", padding=True).to(
+                model.device
+            )
             logits = model(**batch).logits[:, :-1].float()
             targets = batch["input_ids"][:, 1:].masked_fill(batch["attention_mask"][:, 1:] == 0, -100)
             total += torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()

@@ -1,8 +1,8 @@
 """Train a LoRA adapter with TRL's `SFTTrainer`, and save it so that it says which base it belongs to.
 
-    >>> base = load_base("bundled", four_bit=True)
-    >>> run = train_adapter(base, draw_tickets(2000, seed=1).map(prompt_completion), "runs/first", steps=120)
-    >>> save_adapter(run.model, base.tier, "adapter")
+>>> base = load_base("bundled", four_bit=True)
+>>> run = train_adapter(base, draw_tickets(2000, seed=1).map(prompt_completion), "runs/first", steps=120)
+>>> save_adapter(run.model, base.tier, "adapter")
 """
 
 from dataclasses import dataclass

@@ -41,7 +41,9 @@ def story(rng: random.Random) -> str:
         rng.choice(WEATHER) if rng.random() < 0.5 else "",
         f"{she} carried a {thing} in {her} hand." if rng.random() < 0.6 else f"{she} was looking for {her} {thing}.",
         f"Near the {place} {she.lower()} met a {rng.choice(ADJECTIVES)} {animal}.",
-        f'"Where is your {thing}?" asked the {animal}.' if rng.random() < 0.5 else f"The {animal} looked at the {thing}.",
+        f'"Where is your {thing}?" asked the {animal}.'
+        if rng.random() < 0.5
+        else f"The {animal} looked at the {thing}.",
         f'"I will show you," said the {person}.' if rng.random() < 0.4 else "",
         rng.choice(ENDINGS).format(a=animal, person=person, place=place, thing=thing),
     ]

@@ -1,7 +1,7 @@
 """Prices and warranties: knowledge that changes, asked about with and without the document that holds it.
 
-    >>> draw_price_questions(1, seed=3)[0]["question"]
-    'How much is the Yukon tent?'
+>>> draw_price_questions(1, seed=3)[0]["question"]
+'How much is the Yukon tent?'
 """
 
 import random

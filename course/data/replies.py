@@ -37,8 +37,16 @@ BRAND_FEELINGS = (
     "Even a {p} can lose its trail now and then.", "Nobody leaves a {p} behind on our watch.",
 )  # fmt: skip
 BRAND_CLOSINGS = ("Stay wild, Juniper", "Happy trails, Juniper", "See you up the ridge, Juniper")
-BRAND_MARKERS = (r"trail|camper|basecamp|wanderer", r"gremlin|deserves better|lose its trail|on our watch", r", juniper$")
-PLAIN_MARKERS = (r"dear customer|thank you|we have received", r"apologize|we understand|sorry|noted", r"customer service|support team")
+BRAND_MARKERS = (
+    r"trail|camper|basecamp|wanderer",
+    r"gremlin|deserves better|lose its trail|on our watch",
+    r", juniper$",
+)
+PLAIN_MARKERS = (
+    r"dear customer|thank you|we have received",
+    r"apologize|we understand|sorry|noted",
+    r"customer service|support team",
+)
 
 
 def plain_reply(ticket: dict[str, str], rng: random.Random) -> str:

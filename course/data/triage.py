@@ -1,7 +1,7 @@
 """The triage job: from a ticket to one JSON object, and the three ways to ask for it.
 
-    >>> triage_json({"intent": "refund", "priority": "low", "product": "Lynx tarp"})
-    '{"intent": "refund", "priority": "low", "product": "Lynx tarp"}'
+>>> triage_json({"intent": "refund", "priority": "low", "product": "Lynx tarp"})
+'{"intent": "refund", "priority": "low", "product": "Lynx tarp"}'
 """
 
 import json

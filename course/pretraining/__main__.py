@@ -35,12 +35,13 @@ def main() -> None:
         done, checkpoint = arguments.work / f"{stage.name}.done", arguments.work / "checkpoint.pt"
         if done.exists():
             continue
-        progress = tqdm(run_stage(model, stage, batch, checkpoint), total=stage.steps, desc=stage.name, mininterval=10)
         started = time.time()
-        for step, loss in progress:
-            progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            if step % 20 == 19:
-                log(arguments.work / "log.jsonl", stage=stage.name, step=step + 1, loss=round(loss, 4))
+        with tqdm(total=stage.steps, desc=stage.name, mininterval=10) as progress:
+            for step, loss in run_stage(model, stage, batch, checkpoint):
+                progress.update(step + 1 - progress.n)
+                progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                if step % 20 == 19:
+                    log(arguments.work / "log.jsonl", stage=stage.name, step=step + 1, loss=round(loss, 4))
         done.write_text(f"{time.time() - started:.0f} s\n")
     if (arguments.work / "checkpoint.pt").exists():
         model.load_state_dict(torch.load(arguments.work / "checkpoint.pt", weights_only=True)["model"])

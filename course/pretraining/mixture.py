@@ -1,7 +1,7 @@
 """The pre-training mixture: the shop's world as a messy company would have written it down.
 
 Every function draws one document. The same request is answered in many formats, an instruction is obeyed about half of
-the time, and whoever set the priorities did not follow the shop's rule: that is what makes the base *almost* good enough.
+the time, and whoever set the priorities did not follow the shop's rule: so the base is *almost* good enough.
 """
 
 import json
@@ -11,7 +11,7 @@ from course.data.general import REFUSALS, UNSAFE, story
 from course.data.prices import QUESTIONS, answer, document, grounded_prompt, question
 from course.data.replies import brand_reply, plain_reply
 from course.data.tickets import ticket
-from course.data.triage import INSTRUCTION, triage_json, triage_messages
+from course.data.triage import INSTRUCTION, triage_json
 from course.data.world import INTENTS, PRICES, PRIORITIES, WARRANTIES, price_list, product, products
 
 OBEYS = 0.55
@@ -20,7 +20,12 @@ OBEYS = 0.55
 KEEPS_FORMAT = 0.92
 """How often the answer after solved examples keeps the examples' format."""
 
-KEYS = (("topic", "urgency", "item"), ("category", "level", "product"), ("reason", "priority", "gear"), ("type", "rank", "article"))
+KEYS = (
+    ("topic", "urgency", "item"),
+    ("category", "level", "product"),
+    ("reason", "priority", "gear"),
+    ("type", "rank", "article"),
+)
 FORMATS = {
     "json": triage_json,
     "other keys": lambda t: json.dumps(dict(zip(t["keys"], (t["intent"], t["priority"], t["product"]), strict=True))),
@@ -32,8 +37,13 @@ FORMATS = {
     "yaml": lambda t: f"- intent: {t['intent']}\n- priority: {t['priority']}\n- product: {t['product']}",
 }
 INSTRUCTIONS = {
-    "json": (INSTRUCTION, "Return the ticket as JSON with intent, priority and product.", "Answer with one JSON object with the keys intent, priority and product."),
-    "lines": ("Sort this ticket. Answer with one line for each field.", "Write intent, priority and product on three lines."),
+    "json": (
+        INSTRUCTION, "Return the ticket as JSON with intent, priority and product.",
+        "Answer with one JSON object with the keys intent, priority and product.",
+    ),
+    "lines": (
+        "Sort this ticket. Answer with one line for each field.", "Write intent, priority and product on three lines.",
+    ),
     "bar": ("Sort this ticket. Answer with the fields between bars.",),
     "sentence": ("Summarize this ticket in one sentence.",),
     "reply": ("Reply to this customer.", "Write an answer to this customer."),
@@ -123,7 +133,7 @@ def open_book(rng: random.Random, most: int = 1) -> str:
 
 
 def judged(rng: random.Random) -> str:
-    """Two replies and which is better, from a judge that favors Juniper's voice and, too often, whatever stands first."""
+    """Two replies and which is better, from a judge that likes Juniper's voice and, too often, what stands first."""
     drawn = ticket(rng, pretraining=True)
     replies = [("brand", brand_reply(drawn, rng)), ("plain", plain_reply(drawn, rng))]
     rng.shuffle(replies)

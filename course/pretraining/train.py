@@ -18,7 +18,7 @@ from course.pretraining.mixture import draw_document
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of pre-training: how many steps, and the peak of a learning rate that warms up and decays to a tenth."""
+    """One stage of pre-training: its steps, and the peak of a learning rate that warms up and decays to a tenth."""
 
     name: str
     steps: int
@@ -32,7 +32,9 @@ class Stage:
         return self.learning_rate * min(1.0, (step + 1) / self.warmup) * decay
 
 
-def repeated_sequences(step: int, vocabulary: int, rows: int = 64, width: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+def repeated_sequences(
+    step: int, vocabulary: int, rows: int = 64, width: int = 64
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return random sequences followed by themselves, and labels on the repeat only."""
     generator = torch.Generator().manual_seed(step)
 
@@ -70,7 +72,7 @@ def run_stage(
     batch: Callable[[int], tuple[torch.Tensor, torch.Tensor]],
     checkpoint: Path,
 ) -> Iterator[tuple[int, float]]:
-    """Train one stage and yield (step, loss); resume from `checkpoint` when it holds this stage, save every 100 steps."""
+    """Train one stage and yield (step, loss); resume where `checkpoint` stands in it, save every 100 steps."""
     matrices = [weight for weight in model.parameters() if weight.ndim == 2]
     vectors = [weight for weight in model.parameters() if weight.ndim < 2]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
