@@ -59,6 +59,7 @@ def quiet() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     harmless = {
         r".*pin_memory.*": UserWarning,  # a data loader on a machine with no GPU
+        r".*gradient_checkpointing.* is deprecated": FutureWarning,  # the trainers still use a name that will change
         r".*HF_TOKEN.*": UserWarning,  # Colab has no secret of that name, and needs none
         r".*IProgress not found.*": Warning,  # a kernel without widgets draws its progress bars as text
     }
