@@ -9,7 +9,9 @@
 """
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,21 +96,55 @@ def nf4() -> "BitsAndBytesConfig":
     )
 
 
+class BaseUnavailable(RuntimeError):
+    """A base model's files cannot be had; the message says what to do."""
+
+
+@contextmanager
+def reaching(tier: Tier) -> Iterator[None]:
+    """Load files quietly when they ship with the course, and say in a sentence what to do when they cannot be had."""
+    from huggingface_hub.errors import HfHubHTTPError
+    from transformers.utils import logging as bars
+
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # its first import logs that it has no compiled kernels
+    shown = bars.is_progress_bar_enabled()
+    if tier.name == "bundled":
+        bars.disable_progress_bar()
+    try:
+        yield
+    except (OSError, HfHubHTTPError) as error:
+        if tier.name == "bundled":
+            advice = f"The bundled model is not complete in {tier.model_id}: install the course again."
+        else:
+            advice = (
+                f"{tier.model_id} could not be had from the Hugging Face hub. Check the internet connection and try "
+                'again, or go on with the model that ships with the course: tier="bundled".'
+            )
+        raise BaseUnavailable(advice) from error
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+
+
 def load_base(tier: Tier | str, four_bit: bool = False) -> Base:
-    """Load a tier's base model and tokenizer, on the GPU where there is one; `four_bit` quantizes to NF4."""
+    """Load a tier's base model and tokenizer, on the GPU where there is one; `four_bit` quantizes to NF4.
+
+    Raises BaseUnavailable, with what to do, when its files cannot be had.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tier = TIERS[tier] if isinstance(tier, str) else tier
-    tokenizer = AutoTokenizer.from_pretrained(tier.model_id)
-    if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
-        tokenizer.pad_token = tokenizer.unk_token or tokenizer.added_tokens_decoder[0].content
-    model = AutoModelForCausalLM.from_pretrained(
-        tier.model_id,
-        dtype=compute_dtype(),
-        quantization_config=nf4() if four_bit else None,
-        device_map={"": 0 if torch.cuda.is_available() else "cpu"},
-    )
+    with reaching(tier):
+        tokenizer = AutoTokenizer.from_pretrained(tier.model_id)
+        if tokenizer.pad_token_id is None or tokenizer.pad_token_id == tokenizer.eos_token_id:
+            tokenizer.pad_token = tokenizer.unk_token or tokenizer.added_tokens_decoder[0].content
+        model = AutoModelForCausalLM.from_pretrained(
+            tier.model_id,
+            dtype=compute_dtype(),
+            quantization_config=nf4() if four_bit else None,
+            device_map={"": 0 if torch.cuda.is_available() else "cpu"},
+        )
     return Base(tier, model.eval(), tokenizer)
 
 
