@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ QUIET = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync --disable-quic"
 ).split()
-PATIENCE = 60_000  # milliseconds: a busy machine with two cores starts a kernel in ten seconds or more
+PATIENCE = 120_000  # milliseconds: a busy machine with two cores starts a kernel in ten seconds or more
 
 ALL_RAN = """() => [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")]
     .every(prompt => /[0-9]/.test(prompt.innerText))"""
@@ -64,8 +65,11 @@ class Lab:
             page.close()
 
     def wait_until_idle(self, page) -> None:
-        """Wait until the kernel of the open notebook has nothing to do."""
-        page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first.wait_for()
+        """Wait until a kernel is connected to the open notebook and has nothing to do.
+
+        The status bar names the kernel; the notebook's own indicator says "idle" before there is one.
+        """
+        page.locator(".jp-StatusBar-TextItem", has_text=re.compile(r"Python 3.* \| Idle")).wait_for()
 
     def menu(self, page, title: str, item: str) -> None:
         """Choose an item of a menu."""
