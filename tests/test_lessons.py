@@ -22,8 +22,8 @@ def test_the_notebook_is_fresh(folder):
     lesson = read_lesson(folder)
     committed = folder / f"{folder.name}.ipynb"
     assert committed.is_file(), "run `make notebooks` and commit the notebook"
-    fresh = notebook_text(learner_notebook(lesson))
-    assert committed.read_text(encoding="utf-8") == fresh, "run `make notebooks` and commit what changed"
+    is_fresh = committed.read_text(encoding="utf-8") == notebook_text(learner_notebook(lesson))
+    assert is_fresh, "run `make notebooks` and commit what changed"
 
 
 @each_lesson
