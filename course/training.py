@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import LoraConfig, PeftModel
+from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from course.models import Base, Tier, compute_dtype, fingerprint
@@ -78,6 +79,7 @@ def train_adapter(
         peft_config=lora(rank),
         callbacks=callbacks,
     )
+    trainer.remove_callback(PrinterCallback)  # the history holds the figures; `callbacks` may draw them
     outcome = trainer.train()
     return Run(trainer.model.eval(), trainer.state.log_history, outcome.metrics["train_runtime"])
 
