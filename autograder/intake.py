@@ -36,7 +36,10 @@ def find_submission(folder: Path, name: str, master: NotebookNode) -> tuple[Subm
         if path != expected:
             found.append((path, read_submission(path)))
     if not found:
-        return Submission(problem=f"No notebook was submitted{_what_else(folder)}.", name=expected.name), Path(folder)
+        problem = f"No notebook was submitted{_what_else(folder)}."
+        if os.path.lexists(expected.with_name(expected.name + LINK_MARK)):
+            problem = f"{expected.name} is a link. Submit the notebook itself."
+        return Submission(problem=problem, name=expected.name), Path(folder)
     best = max(found, key=lambda pair: (not pair[1].problem, *solved(master, pair[1])))  # the first of equals
     others = len([pair for pair in found if not pair[1].problem])
     if best[1].problem and not others:

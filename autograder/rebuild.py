@@ -108,6 +108,7 @@ def _plain(source: str) -> str:
 def _match_by_position(master: NotebookNode, submission: Submission, matched: dict[int, str]) -> None:
     """Give a solution that no id found the unmatched code cell between its neighbours, best one that has its name."""
     keys = [key(cell) for cell in master.cells]
+    is_ours = bool(matched)  # in another notebook a cell's position says nothing
     for place, cell in enumerate(master.cells):
         if not is_solution(cell) or keys[place] in matched.values():
             continue
@@ -122,7 +123,7 @@ def _match_by_position(master: NotebookNode, submission: Submission, matched: di
         ]
         name = re.compile(rf"\b{re.escape(keys[place])}\b")
         named = [number for number in free if name.search(submission.cells[number].source)]
-        for number in (named or free)[:1]:
+        for number in (named or (free if is_ours else []))[:1]:
             matched[number] = keys[place]
 
 
