@@ -1,7 +1,7 @@
 """Run nbgrader's own commands in a class folder, as an instructor or as a learner, and read the gradebook.
 
-    nbgrader(folder, "generate_assignment", "lesson01_why_finetune")
-    hand_in(folder, "ada", "lesson01_why_finetune", notebook)
+nbgrader(folder, "generate_assignment", "lesson01_why_finetune")
+hand_in(folder, "ada", "lesson01_why_finetune", notebook)
 """
 
 import csv

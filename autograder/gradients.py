@@ -1,7 +1,7 @@
 """Let gradients flow through a call that happens in another process.
 
-    loss = connect(loss, [logits], pull)
-    loss.backward()  # asks pull(gradient of loss) for the gradient of logits
+loss = connect(loss, [logits], pull)
+loss.backward()  # asks pull(gradient of loss) for the gradient of logits
 """
 
 from collections.abc import Callable

@@ -124,9 +124,9 @@ def test_cells_that_the_learner_added_stay_where_they_stood(rebuilt, solved):
     solved.cells.append(new_code_cell("last = 1"))
     notebook = rebuilt(solved)
     assert _added(notebook) == ["def helper(): return 1", "last = 1"]
-    assert [key(cell) for cell in notebook.cells].index("word_counts") > [
-        cell.source for cell in notebook.cells
-    ].index("def helper(): return 1")
+    assert [key(cell) for cell in notebook.cells].index("word_counts") > [cell.source for cell in notebook.cells].index(
+        "def helper(): return 1"
+    )
 
 
 def test_a_changed_context_cell_runs_after_the_masters(rebuilt, solved):
