@@ -40,14 +40,6 @@ class Adapter:
         """Return the number of trained parameters."""
         return sum(one.a.numel() + one.b.numel() for one in self.updates.values())
 
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Return the tensors under the names that PEFT gives them."""
-        return {
-            key_of(name, letter): getattr(update, letter.lower())
-            for name, update in self.updates.items()
-            for letter in "AB"
-        }
-
     @cached_property
     def digest(self) -> str:
         """Return a hash of the tensors' values, whatever their order or metadata in the file."""
