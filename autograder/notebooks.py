@@ -98,6 +98,8 @@ def _notebook_cell(cell: Cell, lesson: Lesson, seen: Counter[str]) -> NotebookNo
     else:
         new_cell = new_code_cell if cell.kind == "code" else new_markdown_cell
         node = _fixed_id(new_cell(cell.source), _content_id(cell, seen))
+    if cell.kind == "code" and cell.source.startswith("# @title "):  # Colab's own mark: readers see the output only
+        node.metadata["cellView"], node.metadata["jupyter"] = "form", {"source_hidden": True}
     if cell.tags:
         node.metadata["tags"] = list(cell.tags)
     return node

@@ -72,11 +72,11 @@ def draw_costs(bills: Sequence[Bill], requests: float) -> tuple[Figure, str, str
     prompt, tuned = bills[0], bills[-1]
     months = payback_months(prompt, tuned, requests)
     if months > YEAR:
-        title = "Training does not pay for itself within a year here"
+        title = "Against the prompt, training does not pay for itself within a year"
     elif months == 0:
-        title = "The fine-tuned model is cheaper from the first day here"
+        title = "The fine-tuned model is cheaper from the first day"
     else:
-        title = f"Training pays for itself after {months:.1f} months here"
+        title = f"Against the prompt, training pays for itself after {months:.1f} months"
     fig, ax = figure(title, "months since launch", "spent so far (US dollars)", size=(7.2, 3.6))
     for bill in bills:
         spent = [bill.upfront + month * bill.month(requests) for month in range(YEAR + 1)]

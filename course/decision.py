@@ -126,32 +126,30 @@ def draw_decision(problem: Problem) -> tuple[Figure, str, str]:
     fig, ax = figure(f"Your answers lead to: {found.approach}", size=(7.2, 3.5), grid="")
     ax.set(xlim=(-0.66, 4.75), ylim=(0.45, 4.5), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+    boxes = {}
+    for name, (text, x, y, own) in BOXES.items():
+        end, on = name in ENDS, name in taken
+        box = {"facecolor": own if end and on else PAPER, "edgecolor": own if on or end else GRID}
+        boxes[name] = ax.text(
+            x, y, text, ha="center", va="center", fontsize=10, zorder=2, fontweight="bold" if on else "normal",
+            color=PAPER if end and on else own if on or end else DIM,
+            bbox={"boxstyle": "round,pad=0.45", "linewidth": 1.6 if on else 1, **box},
+        )  # fmt: skip
     for start, end, answer in ROADS:
         (_, x, y, _), (_, to_x, to_y, _) = BOXES[start], BOXES[end]
         on = (start, end) in steps
         arrow = {
-            "arrowstyle": "-|>",
-            "color": color if on else "#b9b6ad",
-            "linewidth": 2.6 if on else 1.1,
-            "shrinkA": 36,
-            "shrinkB": 30,
-        }
+            "arrowstyle": "-|>,head_width=0.25", "color": color if on else "#b9b6ad", "linewidth": 2.6 if on else 1.1,
+            "patchA": boxes[start].get_bbox_patch(), "patchB": boxes[end].get_bbox_patch(), "shrinkA": 1, "shrinkB": 3,
+        }  # fmt: skip
         middle = x + (to_x - x) * 0.52, y + (to_y - y) * 0.52
-        if start == "start" and end == "Prompt":  # up and over the other boxes
-            arrow["connectionstyle"], middle = "angle,angleA=0,angleB=90,rad=8", (1.6, to_y)
-        ax.annotate("", (to_x, to_y), (x, y), arrowprops=arrow, zorder=1)
+        if (start, end) == ("start", "Prompt"):  # up and over the other boxes
+            arrow["connectionstyle"], middle = "angle,angleA=90,angleB=180,rad=8", (1.6, to_y)
+        ax.annotate("", (to_x, to_y), (x, y), arrowprops=arrow, zorder=3)
         ax.text(
-            *middle, answer, ha="center", va="center", fontsize=9, zorder=2,
+            *middle, answer, ha="center", va="center", fontsize=9, zorder=4,
             color=color if on else DIM, fontweight="bold" if on else "normal",
             bbox={"boxstyle": "round,pad=0.15", "facecolor": PAPER, "edgecolor": "none"},
-        )  # fmt: skip
-    for name, (text, x, y, own) in BOXES.items():
-        end, on = name in ENDS, name in taken
-        box = {"facecolor": own if end and on else PAPER, "edgecolor": own if on or end else GRID}
-        ax.text(
-            x, y, text, ha="center", va="center", fontsize=10, zorder=3, fontweight="bold" if on else "normal",
-            color=PAPER if end and on else own if on or end else DIM,
-            bbox={"boxstyle": "round,pad=0.45", "linewidth": 1.6 if on else 1, **box},
         )  # fmt: skip
     advice = "".join(f"<li>{line}</li>" for line in found.advice)
     text = f"<p><b>{found.approach}.</b> {found.reason}</p>" + (f"<ul>{advice}</ul>" if advice else "")
