@@ -288,14 +288,26 @@ assert not valid_ticket(json.dumps({key.upper(): value for key, value in labels.
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now count. The next cell asks for 200 tickets, one call each. It uses the course's own check, which follows the same
-# contract as yours, so it runs even if you skipped the exercise. It also compares the three fields with the labels
-# that a person at Juniper gave: an answer can be **valid** (readable) without being **right** (all three fields as
-# the person labelled them).
+# Here is your function at work, on the ten answers from above:
 
 # %% tags=["skip-execution"]
+try:
+    for answer in answers:
+        print("✓ valid  " if valid_ticket(answer) else "✗ useless", repr(answer))
+except NotImplementedError:
+    print("Solve exercise 1, then run this cell again.")
+
+# %% [markdown]
+# Ten answers are too few to judge by, so let us count over 200 tickets, one call each. The course measures with its own
+# check, which follows the same contract as yours. It also compares the three fields with the labels that a person at
+# Juniper gave: an answer can be **valid** (readable) without being **right** (all three fields as the person labelled
+# them).
+
+# %% tags=["skip-execution"]
+from course.data import triage_json
 from course.evaluation import measure_triage
 
+print("What a person at Juniper answered to the first ticket:", triage_json(ticket))
 alone = measure_triage(base.model, base.tokenizer, tickets)
 print(f"The ticket alone: {alone.valid:.0%} of the answers are valid, {alone.correct:.0%} have all three fields right.")
 
@@ -343,8 +355,8 @@ for name, score in (("ticket alone", alone), ("instruction", instructed), ("… 
     )
 
 # %% [markdown]
-# One sentence turned a toy into something nearly usable, and three examples improved it again. That took two minutes
-# and cost nothing. *This is why prompting comes first.*
+# One sentence multiplied the readable answers, and three examples raised them again. That took minutes and cost
+# nothing. *This is why prompting comes first.*
 #
 # Now read the other two columns. The answers became readable much faster than they became right. And the prompt grew:
 # the examples are sent again, and paid for again, with every single call.
@@ -366,9 +378,8 @@ calls = 500
 expected = calls * (1 - shown.valid)
 print(f"With instruction and examples, {shown.valid:.1%} of the answers were valid.")
 print(f"In {calls} calls, expect about {expected:.0f} broken ones. The chance of none at all: {shown.valid**calls:.1%}")
-print(
-    f"To send the instruction and the examples, you pay for {shown.prompt_tokens - alone.prompt_tokens:.0f} more tokens in every call."
-)
+extra = shown.prompt_tokens - alone.prompt_tokens
+print(f"To send the instruction and the examples, you pay for {extra:.0f} more tokens in every call.")
 
 # %% tags=["skip-execution"]
 import numpy as np
@@ -444,13 +455,9 @@ questions = draw_price_questions(200, seed=PRACTICE_SEED, year=2027)
 row = questions[0]
 with_document = grounded_prompt(row["question"], row["document"])
 
+conversations = [[{"role": "user", "content": prompt}] for prompt in (row["question"], with_document)]
+from_memory, from_document = generate(base.model, base.tokenizer, conversations, temperature=0)
 
-def ask(model, *prompts):
-    """Ask each prompt once, taking the likeliest answer."""
-    return generate(model, base.tokenizer, [[{"role": "user", "content": prompt}] for prompt in prompts], temperature=0)
-
-
-from_memory, from_document = ask(base.model, row["question"], with_document)
 print("Question:            ", row["question"])
 print("Closed book:         ", from_memory)
 print("The price list says: ", row["value"], "\n")
@@ -567,12 +574,13 @@ draw_next_tokens(
 # %% tags=["skip-execution"]
 tuned = measure_triage(run.model, frozen_base.tokenizer, tickets)
 print(
-    f"Fine-tuned, the ticket alone: {tuned.valid:.0%} valid, {tuned.correct:.0%} right, {tuned.prompt_tokens:.0f} tokens a call, trained in {run.seconds:.0f} s"
+    f"Fine-tuned, the ticket alone: {tuned.valid:.0%} valid, {tuned.correct:.0%} right, "
+    f"{tuned.prompt_tokens:.0f} tokens a call, trained in {run.seconds:.0f} s"
 )
 
 # %% [markdown]
-# Ten answers, one format. Training did not forbid the others. It made one of them so likely that the others no longer
-# get drawn. And there is nothing left to explain in the prompt, so each call is short.
+# Ten answers, one format. Training did not forbid the others. It made one of them so likely that the others are hardly
+# ever drawn. And there is nothing left to explain in the prompt, so each call is short.
 #
 # Notice what happened to *right*, too. Juniper has a rule for priorities that no prompt mentioned. The model picked
 # it up from the examples. Behaviour that is easier to show than to describe is where training shines.
@@ -606,7 +614,8 @@ stale = measure_prices(facts.model, facts_base.tokenizer, questions, with_docume
 stale_open = measure_prices(facts.model, facts_base.tokenizer, questions, with_document=True)
 repeats = len(lesson_2026) / len(set(lesson_2026["product"]))
 print(
-    f"Trained on the list of 2026 ({repeats:.0f} repetitions of each price), asked about 2026: {learned.correct:.0%} right"
+    f"Trained on the list of 2026 ({repeats:.0f} repetitions of each price), "
+    f"asked about 2026: {learned.correct:.0%} right"
 )
 print(f"The same adapter, asked about the list of 2027: {stale.correct:.0%} right")
 
@@ -905,6 +914,31 @@ for _ in range(30):
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# Your two functions turn the tokens you measured into money. Suppose 100,000 tickets a month, and $300 for labelling
+# and training. The price per token is the same on both sides here, so all that training saves is the longer prompt.
+
+# %% tags=["skip-execution"]
+from course.costs import load_prices
+
+middle = load_prices()["models"][1]
+output_tokens = len(base.tokenizer(triage_json(ticket))["input_ids"])
+print(f"{middle['name']}: ${middle['input']} in and ${middle['output']} out per million tokens")
+try:
+    bills = [
+        monthly_cost(100_000, score.prompt_tokens, output_tokens, middle["input"], middle["output"])
+        for score in (shown, tuned)
+    ]
+    print(f"Instruction and examples: ${bills[0]:.2f} a month. Fine-tuned, ticket alone: ${bills[1]:.2f} a month.")
+    requests_needed = break_even_requests(300, bills[0] / 100_000, bills[1] / 100_000)
+    print(f"Training is paid for after {requests_needed:,.0f} requests, or {requests_needed / 100_000:.1f} months.")
+except NotImplementedError:
+    print("Solve exercises 2 and 3, then run this cell again.")
+
+# %% [markdown]
+# With a prompt as small as ours, the shorter prompt alone saves little. The large savings come from the other two
+# changes that training makes possible: a smaller model, and no second call for answers that were useless. Try your own
+# case.
+#
 # ### Explorer: what would it cost you?
 #
 # Put in your own numbers. The columns start from three ways of doing triage: a long prompt on a large hosted model;
@@ -978,7 +1012,7 @@ for message in request:
 # - **A rented fine-tune can be withdrawn; an adapter on open weights is yours.** In May 2026 OpenAI announced that it
 #   winds down its self-serve fine-tuning: no new training jobs after January 6, 2027, and fine-tuned models run only
 #   until their base is retired ([its deprecations page](https://developers.openai.com/api/docs/deprecations)). Cohere
-#   had ended its own in September 2025 ([its docs](https://docs.cohere.com/docs/chat-fine-tuning)). The adapters you
+#   had deprecated its own in September 2025 ([its docs](https://docs.cohere.com/docs/chat-fine-tuning)). The adapters you
 #   train here are files on your disk.
 # - **Training can weaken safety, even when you mean no harm.** Fine-tuning on ordinary, benign data made aligned
 #   models more willing to follow harmful requests ([arXiv 2310.03693](https://arxiv.org/abs/2310.03693)). So test
