@@ -52,6 +52,8 @@ def quiet() -> None:
         "TOKENIZERS_PARALLELISM": "false",
         # Advice on every load, such as generation settings that were ignored. Errors stay.
         "TRANSFORMERS_VERBOSITY": "error",
+        # Half a dozen bars for each data set, of a second each at the course's sizes.
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)  # a learner's own setting wins

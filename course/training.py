@@ -52,7 +52,7 @@ def sft_config(output_dir: str | Path, steps: int, learning_rate: float = 2e-3, 
         "max_steps": steps, "learning_rate": learning_rate, "warmup_steps": steps // 10, "lr_scheduler_type": "cosine",
         "per_device_train_batch_size": 16, "max_length": 512, "logging_steps": max(1, steps // 40),
         "save_strategy": "no", "report_to": "none", "disable_tqdm": True, "seed": 0,
-        "gradient_checkpointing": torch.cuda.is_available(), "dataloader_pin_memory": torch.cuda.is_available(),
+        "activation_checkpointing": torch.cuda.is_available(), "dataloader_pin_memory": torch.cuda.is_available(),
     }  # fmt: skip
     return SFTConfig(output_dir=str(output_dir), **precision() | settings | changes)
 
@@ -79,6 +79,9 @@ def train_adapter(
         peft_config=lora(rank),
         callbacks=callbacks,
     )
+    for parameter in trainer.model.parameters():  # TRL makes them bfloat16, which float16's loss scaling cannot handle
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
     trainer.remove_callback(PrinterCallback)  # the history holds the figures; `callbacks` may draw them
     outcome = trainer.train()
     return Run(trainer.model.eval(), trainer.state.log_history, outcome.metrics["train_runtime"])
