@@ -145,6 +145,10 @@ def load_base(tier: Tier | str, four_bit: bool = False) -> Base:
             quantization_config=nf4() if four_bit else None,
             device_map={"": 0 if torch.cuda.is_available() else "cpu"},
         )
+    for layer in model.modules():
+        # On some CPUs bitsandbytes repacks a layer's weights when it first answers: lossy, and the end of its training.
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
     return Base(tier, model.eval(), tokenizer)
 
 
