@@ -14,7 +14,7 @@ from .preprocessors import write_seed
 CONFIG = "from autograder.config import configure\nconfigure(c, __file__)  # noqa: F821 (nbgrader gives c)\n"
 OWN_FILES = ("lesson.py", "answers.py", "*.ipynb", "__pycache__", ".ipynb_checkpoints")
 NEXT = """\
-[bold]{folder}[/] holds {count} assignments. In that folder:
+[bold]{folder}[/] holds {count}. In that folder:
 
   nbgrader generate_assignment LESSON   make the learners' version
   nbgrader release_assignment LESSON    put it into the exchange
@@ -37,7 +37,9 @@ def register(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the folder and say what comes next; return the exit status."""
     lessons = make_class_folder(args.folder, args.root)
-    Console().print(NEXT.format(folder=args.folder, count=len(lessons)))
+    Console().print(
+        NEXT.format(folder=args.folder, count="one assignment" if len(lessons) == 1 else f"{len(lessons)} assignments")
+    )
     return 0
 
 

@@ -22,7 +22,7 @@ from nbformat.v4 import new_output
 from nbgrader.utils import is_grade, is_solution
 
 from .learner import Learner, LearnerGone, Ran
-from .rebuild import SKIP, key
+from .rebuild import EDITED, SKIP, key
 from .remote import Broken, Conversation, Raised, Stop
 from .testcell import run_test, sentence_of
 from .verdict import FAILED, NOT_ATTEMPTED, UNGRADED, Verdict, verdict
@@ -51,7 +51,8 @@ def judge(notebook: NotebookNode, start: Callable[[], Learner], seed: int, folde
                 continue
             if not is_grade(cell):
                 if not problem:
-                    result.outputs[number] = kernels.run(number, cell.source).outputs
+                    ran = kernels.run(number, cell.source)
+                    result.outputs[number], kernels.errors[key(cell)] = ran.outputs, ran.error
             elif not is_solution(cell):  # a cell that is both is graded by hand
                 result.verdicts.append(_judge_cell(cell, notebook, kernels, seed, folder, problem))
     return result
@@ -71,6 +72,7 @@ class _Kernels:
         self.start = start
         self.done: dict[int, str] = {}
         self.current: Learner | None = None
+        self.errors: dict[str, str] = {}
         self.failures = 0
         self.stack = contextlib.ExitStack()
 
@@ -122,10 +124,18 @@ def _judge_cell(
         kernels.drop()
     elif found.state != UNGRADED:
         found = Verdict(**vars(found) | {"printed": found.printed + conversation.learner.printed()})
-    if found.state == FAILED and conversation.not_attempted:
-        exercise = exercise_of(test, notebook) or conversation.last
+    exercise = exercise_of(test, notebook) or conversation.last
+    edited = any(_is_edited(other) for other in notebook.cells if key(other) == exercise)
+    if found.state == FAILED and (conversation.not_implemented or (conversation.missing and not edited)):
         return Verdict(test, NOT_ATTEMPTED, 0.0, maximum, f"`{exercise}` is not solved yet.", found.printed)
+    if conversation.missing and kernels.errors.get(exercise):
+        message = f"`{conversation.last}` is not defined: its cell stopped with {kernels.errors[exercise]}"
+        return Verdict(test, FAILED, 0.0, maximum, message, found.printed)
     return found
+
+
+def _is_edited(cell: NotebookNode) -> bool:
+    return cell.metadata.get("autograder", {}).get("state") == EDITED
 
 
 def _run(cell: NotebookNode, conversation: Conversation, seed: int, folder: Path) -> Verdict:

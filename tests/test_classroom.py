@@ -1,6 +1,7 @@
 """A class through nbgrader's stock commands, with every kind of submission that has gone wrong somewhere."""
 
 import copy
+import json
 import os
 import shutil
 import socket
@@ -10,7 +11,7 @@ import time
 import zipfile
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
@@ -202,7 +203,7 @@ def test_archives_from_a_learning_management_system_are_collected_with_their_ada
     shutil.rmtree(archive.parent)
 
 
-def test_the_formgrader_opens(classroom):
+def test_the_formgrader_opens_and_grades(classroom):
     folder, _, _ = classroom
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -214,6 +215,10 @@ def test_the_formgrader_opens(classroom):
     try:
         for page in ("manage_assignments", "gradebook", f"manage_submissions/{LESSON}"):
             assert _status(f"http://127.0.0.1:{port}/formgrader/{page}?token=x") == 200
+        address = f"http://127.0.0.1:{port}/formgrader/api/submission/{LESSON}/bob/autograde"
+        with urlopen(Request(address, method="POST", headers={"Authorization": "token x"}), timeout=300) as answer:
+            assert json.load(answer)["success"]
+        assert sum(score for score, _ in _states(folder, "bob").values()) == 4
     finally:
         server.terminate()
         server.wait(timeout=30)

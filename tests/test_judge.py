@@ -46,6 +46,8 @@ def test_states_points_and_sentences(judged):
         solution("broken", "def broken(x):\n    return x['key']"),
         solution("strict", "def strict(x):\n    raise ValueError('no')"),
         solution("table", "table = {'a': [1, 2]}"),
+        solution("unparsed", "def unparsed(x)\n    return x"),
+        graded("test_unparsed", "assert unparsed(4) == 4"),
         graded("test_double", "assert double(4) == 8, 'Multiply by two.'"),
         graded("test_half", "assert half(4) == 2, 'Divide by two.'"),
         graded("test_half_hidden", "### BEGIN HIDDEN TESTS\nassert half(4) == 2\n### END HIDDEN TESTS"),
@@ -67,8 +69,10 @@ def test_states_points_and_sentences(judged):
         "double": (PASSED, 2), "half": (FAILED, 0), "half_hidden": (FAILED, 0), "half_visible": (FAILED, 0),
         "later": (NOT_ATTEMPTED, 0), "broken": (FAILED, 0), "strict": (PASSED, 2), "table": (PASSED, 2),
         "missing": (NOT_ATTEMPTED, 0), "part": (PARTLY, 1), "too_much": (PASSED, 2), "negative": (FAILED, 0),
+        "unparsed": (FAILED, 0),
         "nan": (FAILED, 0), "bug": (UNGRADED, None), "none": (FAILED, 0), "syntax": (UNGRADED, None),
     }  # fmt: skip
+    assert verdicts["unparsed"].message.startswith("`unparsed` is not defined: its cell stopped with SyntaxError")
     assert verdicts["half"].message == "Divide by two."
     assert verdicts["half_hidden"].message.startswith("A hidden test of `half` failed.")
     assert verdicts["half_visible"].message == "This check failed: assert half(4) == 2"

@@ -1,0 +1,115 @@
+"""Play the three learners of the demo: ada solves everything, bob makes mistakes, cy leaves the stubs.
+
+What each should earn follows from what they hand in, not from a grader: a range of points per lesson.
+"""
+
+import copy
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from .lesson import FILE_TEST, Lesson, read_answers
+from .notebooks import learner_notebook, solution_notebook
+
+STUDENTS = ("ada", "bob", "cy")
+FULL, UNDERTRAINED = 0.9, 0.8  # ada's adapter earns at least this share of its points, bob's at most this
+BOBS_STEPS = 6
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The points that a submission should earn, both ends included."""
+
+    low: float
+    high: float
+
+    def __contains__(self, score: float) -> bool:
+        return self.low - 1e-9 <= score <= self.high + 1e-9
+
+    def __str__(self) -> str:
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:.3g} to {self.high:.3g}"
+
+
+def mistakes(lesson: Lesson) -> dict[str, str]:
+    """Choose bob's mistakes: the first wrong answer to every second exercise."""
+    wrong = {
+        answer.exercise: answer.source for answer in reversed(read_answers(lesson.folder, lesson)) if not answer.right
+    }
+    return {exercise: wrong[exercise] for exercise in lesson.exercises[::2] if exercise in wrong}
+
+
+def expected(lesson: Lesson, student: str) -> Expected:
+    """Say what a student should earn in a lesson."""
+    points = {cell.title: cell.points for cell in lesson.cells if cell.is_test}
+    files = sum(value for test, value in points.items() if test.startswith(FILE_TEST))
+    total = sum(points.values())
+    if student == "ada":
+        return Expected(total - files + FULL * files, total)
+    if student == "cy":
+        return Expected(0, 0)
+    wrong = sum(value for test, value in points.items() if lesson.exercise_of(test) in mistakes(lesson))
+    low = total - files - wrong
+    return Expected(low, low + wrong - (0.01 if wrong else 0) + UNDERTRAINED * files)
+
+
+def has_adapter(lesson: Lesson) -> bool:
+    """Tell whether a lesson grades an adapter."""
+    return any(cell.title.startswith(FILE_TEST) for cell in lesson.cells)
+
+
+def play(lesson: Lesson, student: str, folder: Path, progress: Callable[[str, int, int], None]) -> None:
+    """Do a student's work in the fetched assignment in `folder`; `progress` is told what, how far, and of how much."""
+    if student == "cy":
+        notebook = learner_notebook(lesson)
+    else:
+        notebook = solution_notebook(lesson, mistakes(lesson) if student == "bob" else {})
+    nbformat.write(notebook, folder / f"{lesson.name}.ipynb")
+    if has_adapter(lesson) and student == "ada":
+        execute(notebook, folder, progress)
+        if not (folder / "adapter").is_dir():
+            raise ValueError(f"{lesson.name}: its solution notebook ran and left no adapter/ behind.")
+        _keep_only_adapter(folder, lesson)
+    if has_adapter(lesson) and student == "bob":
+        progress("bob trains too short", 0, 1)
+        undertrain(folder)
+
+
+def execute(notebook: NotebookNode, folder: Path, progress: Callable[[str, int, int], None]) -> None:
+    """Run a whole notebook as a learner does, training cells included."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    done = iter(range(1, len(cells) + 1))
+    client = NotebookClient(
+        copy.deepcopy(notebook),
+        timeout=1_200,
+        kernel_name="python3",
+        skip_cells_with_tag="",  # a learner runs the cells that grading skips
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_complete=lambda **_: progress("ada trains an adapter", next(done, len(cells)), len(cells)),
+    )
+    client.execute()
+
+
+def undertrain(folder: Path) -> None:
+    """Train an adapter for a few steps only, and save it in `folder`/adapter."""
+    from course.data import draw_tickets, prompt_completion
+    from course.models import load_base
+    from course.training import save_adapter, train_adapter
+
+    random.seed(0)
+    base = load_base("bundled", four_bit=True)
+    tickets = draw_tickets(BOBS_STEPS * 16, seed=3).map(prompt_completion)
+    run = train_adapter(base, tickets, folder / "runs", steps=BOBS_STEPS)
+    save_adapter(run.model, base.tier, folder / "adapter")
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+
+
+def _keep_only_adapter(folder: Path, lesson: Lesson) -> None:
+    for path in folder.iterdir():
+        if path.name not in ("adapter", f"{lesson.name}.ipynb"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
