@@ -28,7 +28,7 @@ class Row:
 def show_scoreboard(title: str, groups: Mapping[str, Sequence[Row]], width: float = 9.4) -> None:
     """Show each group of rows as a panel of horizontal bars, all from 0 to 100 %."""
     most = max(len(rows) for rows in groups.values())
-    fig, axes = figure(title, xlabel="answers (%)", size=(width, 0.78 * most + 1.5), columns=len(groups), grid="x")
+    fig, axes = figure(title, xlabel="answers (%)", size=(width, 0.78 * most + 1.5), columns=len(groups), grid="")
     told = []
     for ax, (name, rows) in zip([axes] if len(groups) == 1 else axes, groups.items(), strict=True):
         ax.set_title(name, fontsize=11)
@@ -36,9 +36,15 @@ def show_scoreboard(title: str, groups: Mapping[str, Sequence[Row]], width: floa
         ax.set_yticklabels([row.name for row in rows])
         for place, row in enumerate(rows):
             _draw_row(ax, place, row)
-            valid = "" if row.valid is None else f"{row.valid:.0f} % valid, "
-            told.append(f"{name}, {row.name}: {valid}{row.right:.0f} % right, {row.note}")
+            valid = "" if row.valid is None else f"{percent(row.valid)} valid, "
+            told.append(f"{name}, {row.name}: {valid}{percent(row.right)} right, {row.note}".replace("\n", " "))
     show(fig, alt=f"{title}. " + "; ".join(told) + ".")
+
+
+def percent(value: float) -> str:
+    """Write a percentage without decimals; only none is 0 %, and only all is 100 %."""
+    least, most = 1 if value > 0 else 0, 99 if value < 100 else 100
+    return f"{min(max(round(value), least), most)} %"
 
 
 def _draw_row(ax, place: int, row: Row) -> None:
@@ -46,6 +52,6 @@ def _draw_row(ax, place: int, row: Row) -> None:
     if row.valid is not None:
         ax.barh(place, row.valid, 0.42, color=color, alpha=0.28)
     ax.barh(place, row.right, 0.42, color=color)
-    words = f"{row.right:.0f} % right" if row.valid is None else f"{row.right:.0f} % right · {row.valid:.0f} % valid"
+    words = f"{percent(row.right)} right" + ("" if row.valid is None else f" · {percent(row.valid)} valid")
     ax.text(1, place - 0.33, words, color=INK, fontsize=9.5, fontweight="bold", va="center")
     ax.text(99, place - 0.33, row.note, color=DIM, fontsize=8.5, va="center", ha="right")

@@ -59,7 +59,7 @@
 from course.data import PRACTICE_SEED, draw_tickets, triage_messages
 from course.models import generate, load_base
 
-base = load_base(tier)
+base = load_base(tier, four_bit=tier.gpu_gb > 8)  # a 7B model fits on a small GPU only in four bits a weight
 tickets = draw_tickets(200, seed=PRACTICE_SEED)  # 200 tickets that the model has never seen
 ticket = tickets[0]
 

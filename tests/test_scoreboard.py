@@ -1,6 +1,8 @@
 """The scoreboard draws each measured row, and describes it for those who cannot see it."""
 
-from course.scoreboard import Row, show_scoreboard
+import pytest
+
+from course.scoreboard import Row, percent, show_scoreboard
 
 
 def test_the_description_holds_every_figure(capsys):
@@ -20,3 +22,8 @@ def test_the_description_holds_every_figure(capsys):
 def test_one_group_is_a_scoreboard_too(capsys):
     show_scoreboard("One job", {"Triage": [Row("a", 50, "", "base")]})
     assert "One job" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("value", "words"), [(0, "0 %"), (0.4, "1 %"), (47.6, "48 %"), (99.5, "99 %"), (100, "100 %")])
+def test_nearly_all_is_never_rounded_to_all(value, words):
+    assert percent(value) == words
