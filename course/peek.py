@@ -38,7 +38,7 @@ def draw_next_tokens(
     names, shares = [repr(token)[1:-1] for token, _ in found], [100 * p for _, p in found]
     fig, ax = figure(title, xlabel="probability of being the first token (%)", size=(7.2, 3.2), grid="x")
     label_bars(ax, ax.barh(names[::-1], shares[::-1], color=color))
-    ax.set_xlim(0, 112)
+    ax.set(xlim=(0, 110), xticks=range(0, 101, 20))
     for label in ax.get_yticklabels():
         label.set_family("monospace")
     told = ", ".join(f"{name} {share:.0f} %" for name, share in zip(names, shares, strict=True))

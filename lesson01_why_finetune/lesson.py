@@ -406,22 +406,25 @@ print(f"On this machine, 2,000 more tokens would take this model about {2 * slop
 # Your figure belongs to this model on this machine; a model many times larger, on a far faster machine, has another.
 # The shape is the same everywhere: you pay for length in time as well as in money.
 #
-# <details><summary>Cannot I just turn the randomness off, or switch on JSON mode?</summary>
+# ### Could you not just turn the randomness off?
 #
-# A fair objection. Instead of drawing, you may always take the likeliest token: that is called **temperature 0**. And
-# a server with JSON mode ([structured output](https://docs.vllm.ai/en/latest/features/structured_outputs/), also
-# called constrained decoding) removes every token that would break the format. Try the first in the next cell.
-#
-# Watch both columns. Valid answers become frequent. Right ones do not keep up: the model says the same thing every
-# time, and it is often the same wrong thing. A constraint guarantees the *form* of an answer, not its content. If
-# form is all you lack, use it, and be glad: a better prompt solved your problem.
-#
-# </details>
+# A fair question, and a good move. Instead of drawing, you may always take the likeliest token: that is called
+# **temperature 0**. (Drawing as we did is temperature 1.) A server with JSON mode, also called constrained decoding or
+# [structured output](https://docs.vllm.ai/en/latest/features/structured_outputs/), goes further: it removes every token
+# that would break the format. Try the first.
 
 # %% tags=["skip-execution"]
-frozen = measure_triage(base.model, base.tokenizer, tickets, INSTRUCTION, temperature=0)
-print(f"Instruction, drawn          : {instructed.valid:.0%} valid, {instructed.correct:.0%} right")
-print(f"Instruction, temperature 0  : {frozen.valid:.0%} valid, {frozen.correct:.0%} right")
+greedy = measure_triage(base.model, base.tokenizer, tickets, INSTRUCTION, temperature=0)
+print(f"Instruction, temperature 1: {instructed.valid:>4.0%} valid, {instructed.correct:>4.0%} right")
+print(f"Instruction, temperature 0: {greedy.valid:>4.0%} valid, {greedy.correct:>4.0%} right")
+
+# %% [markdown]
+# If that is enough for your job, you are done, for free. *This, too, is why prompting comes first.*
+#
+# What is still wrong now is no longer disorder. It is what the model believes about Juniper's labels, and it will make
+# the same mistake every time. No setting removes that: a constraint guarantees the *form* of an answer, never its
+# content. And two things you cannot do this way. A reply to a customer has no schema. And many chat products draw, and do
+# not let you change it. So in this lesson, triage is measured with drawing, as a user would meet it.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -577,6 +580,8 @@ print(
     f"Fine-tuned, the ticket alone: {tuned.valid:.0%} valid, {tuned.correct:.0%} right, "
     f"{tuned.prompt_tokens:.0f} tokens a call, trained in {run.seconds:.0f} s"
 )
+tuned_greedy = measure_triage(run.model, frozen_base.tokenizer, tickets, temperature=0)
+print(f"At temperature 0: instruction {greedy.correct:.0%} right, fine-tuned {tuned_greedy.correct:.0%} right")
 
 # %% [markdown]
 # Ten answers, one format. Training did not forbid the others. It made one of them so likely that the others are hardly
