@@ -23,7 +23,7 @@ from course.figures import COLOURS, DIM, figure, label_line, show
 
 BAR_EVERY = 0.3  # seconds
 FIGURE_EVERY = 1.0
-SHARE = 12  # redrawing the figure may take a twelfth of the time, so a slow machine redraws less often
+SHARE = 10  # redrawing the figure may take a tenth of the time, so a slow machine redraws less often
 TEXT_EVERY = 10.0
 MOST = 20.0  # a loss above it runs out of the picture
 
@@ -80,6 +80,7 @@ class LiveTraining(TrainerCallback):
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark a checkpoint on the curve."""
         self.saved.append(state.global_step)
+        self.figure_due = 0.0
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Leave the whole curve, and how long it took, in the output."""
@@ -123,14 +124,19 @@ class LiveTraining(TrainerCallback):
             self.bar.update(bundle, raw=True)
 
     def _show_figure(self, step: int) -> None:
-        fig, alt = draw_run(self.train, self.validation, self.saved, self.steps, self.title)
+        fig, alt = draw_run(self.train, self.validation, self.saved, self.steps, self.title, self.first)
         self.plot = show(fig, alt, handle=self.plot)
 
 
 def draw_run(
-    train: list[tuple[int, float]], validation: list[tuple[int, float]], saved: list[int], steps: int, title: str
+    train: list[tuple[int, float]],
+    validation: list[tuple[int, float]],
+    saved: list[int],
+    steps: int,
+    title: str,
+    resumed: int = 0,
 ) -> tuple[Any, str]:
-    """Draw a run's losses as (step, loss) pairs, with its checkpoints, and return the figure and its description."""
+    """Draw a run's losses as (step, loss) pairs, its checkpoints and where it was resumed, and describe the figure."""
     step, last = train[-1] if train else (0, math.nan)
     fig, ax = figure(
         f"{title}: training loss {last:.2f} after {step} of {steps} steps",
@@ -150,6 +156,10 @@ def draw_run(
         ax.plot(x, y, color=color, marker=marker, markersize=4)
         label_line(ax, x, y, name, color, dy=(-7, 7)[place] if near else 0)
         alt.append(f"{name} loss from {y[0]:.2f} at step {x[0]} to {y[-1]:.2f} at step {x[-1]}")
+    if resumed:
+        ax.axvline(resumed, color=DIM, linewidth=1, linestyle=":")
+        ax.text(resumed, ax.get_ylim()[1], " resumed here", color=DIM, va="top")
+        alt.append(f"resumed at step {resumed}")
     if saved:
         ax.plot(saved, [0] * len(saved), "^", color=DIM, markersize=6, clip_on=False)
         alt.append(f"checkpoints at steps {', '.join(map(str, saved))}")

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from course.explorer import Explorer
-from course.figures import COLOURS, DIM, GRID, INK, figure
+from course.figures import COLOURS, DIM, figure
 
 TICKETS = (40, 100, 250, 500, 1_000, 2_000, 5_000, 10_000)
 POWERS = (1, 2, 4, 8, 16, 32, 64)
@@ -68,6 +68,7 @@ def draw_schedule(settings: Settings) -> tuple[Figure, str, str]:
     ax.plot(range(found.steps), curve, color=COLOURS["tuned"], marker="o" if found.steps < 30 else "", markersize=4)
     ax.fill_between(range(found.warmup + 1), (curve + [0.0])[: found.warmup + 1], color=COLOURS["prompt"], alpha=0.25)
     ax.set(xlim=(0, max(found.steps - 1, 1)), ylim=(0, settings.peak * 1.15))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     for epoch in range(1, settings.epochs):
         ax.axvline(epoch * found.per_epoch, color=DIM, linewidth=0.8, linestyle=":")
         ax.text(epoch * found.per_epoch, settings.peak * 1.09, f" epoch {epoch + 1}", color=DIM, fontsize=9)
@@ -75,10 +76,10 @@ def draw_schedule(settings: Settings) -> tuple[Figure, str, str]:
         ax.text(
             found.warmup, settings.peak * 1.02, " warm-up ends", color=COLOURS["prompt"], fontweight="bold", fontsize=9
         )
+    in_memory = f"{settings.batch} × {settings.accumulation}), of which <b>{settings.batch}</b> are in memory at a time"
     text = (
-        f"<p>Each step learns from <b>{found.effective}</b> tickets ({settings.batch} × {settings.accumulation}), of which "
-        f"<b>{settings.batch}</b> are in memory at a time. {settings.tickets:,} tickets make <b>{found.per_epoch:,}</b> "
-        f"steps an epoch.{_advice(settings, found)}</p>"
+        f"<p>Each step learns from <b>{found.effective}</b> tickets ({in_memory}. {settings.tickets:,} tickets make "
+        f"<b>{found.per_epoch:,}</b> steps an epoch.{_advice(settings, found)}</p>"
     )
     alt = (
         f"Learning rate over {found.steps} steps: up to {settings.peak:g} within {found.warmup} steps, "
@@ -97,36 +98,6 @@ def _advice(settings: Settings, found: Plan) -> str:
     if settings.warmup and found.warmup < 2:
         notes.append(" A warm-up of one step is none at all.")
     return "".join(notes)
-
-
-def draw_batches(batch: int = 4, accumulation: int = 4) -> tuple[Figure, str]:
-    """Draw one optimizer step as rows of tickets: a row is in memory at a time, all rows make one update."""
-    rows = accumulation
-    fig, ax = figure(
-        f"One optimizer step: {accumulation} batches of {batch} tickets", size=(7.2, 0.5 * rows + 1.0), grid=""
-    )
-    ax.set(xlim=(-0.3, batch + 4.6), ylim=(rows - 0.4, -0.75), xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    for row in range(rows):
-        for column in range(batch):
-            style = {"boxstyle": "round,pad=0.45", "facecolor": GRID, "edgecolor": DIM}
-            ax.text(
-                column + 0.25,
-                row,
-                f"ticket {row * batch + column + 1}",
-                fontsize=8,
-                ha="center",
-                va="center",
-                bbox=style,
-            )
-        add = "gradient" if row == 0 else "+ gradient"
-        ax.text(batch - 0.15, row, f"→  forward, backward  →  {add}", va="center", color=INK, fontsize=10)
-    ax.annotate(
-        "then: one update\nof the adapter", (batch + 3.15, rows - 0.6), (batch + 3.3, (rows - 1) / 2), va="center", ha="left",
-        color=COLOURS["tuned"], fontweight="bold", fontsize=10, annotation_clip=False,
-    )  # fmt: skip
-    alt = f"{rows} rows of {batch} tickets. Each row gives a gradient; the gradients are added; then the adapter moves once."
-    return fig, alt
 
 
 def explore_schedule() -> None:

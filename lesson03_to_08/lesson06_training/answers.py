@@ -173,7 +173,8 @@ def latest_checkpoint(folder):
     for name in os.listdir(folder):
         match = re.fullmatch(r"checkpoint-(\d+)", name)
         path = os.path.join(folder, name)
-        if match and all(os.path.exists(os.path.join(path, f)) for f in ("trainer_state.json", "adapter_model.safetensors")):
+        needed = ("trainer_state.json", "adapter_model.safetensors")
+        if match and all(os.path.exists(os.path.join(path, file)) for file in needed):
             found.append((int(match[1]), path))
     return max(found)[1] if found else None
 
@@ -200,7 +201,8 @@ def latest_checkpoint(folder):
     for name in os.listdir(folder):
         match = re.match(r"checkpoint-(\d+)", name)
         path = os.path.join(folder, name)
-        if match and all(os.path.exists(os.path.join(path, f)) for f in ("trainer_state.json", "adapter_model.safetensors")):
+        needed = ("trainer_state.json", "adapter_model.safetensors")
+        if match and all(os.path.exists(os.path.join(path, file)) for file in needed):
             found.append((int(match[1]), path))
     return max(found)[1] if found else None
 
@@ -213,7 +215,8 @@ def latest_checkpoint(folder):
     for name in os.listdir(folder):
         match = re.fullmatch(r"checkpoint-(\d+)", name)
         path = os.path.join(folder, name)
-        if match and all(os.path.exists(os.path.join(path, f)) for f in ("trainer_state.json", "adapter_model.safetensors")):
+        needed = ("trainer_state.json", "adapter_model.safetensors")
+        if match and all(os.path.exists(os.path.join(path, file)) for file in needed):
             found.append((int(match[1]), name))
     return max(found)[1] if found else None
 
