@@ -72,7 +72,7 @@ class Report:
         passed = sum(rung.state == PASSED for rung in self.rungs)
         failed = next((rung for rung in self.rungs if rung.state == FAILED), None)
         end = f"stopped at rung {failed.number}, {failed.name.lower()}" if failed else f"{passed} rungs passed"
-        return f"`{self.folder}`: {end} · score {_percent(self.score)}"
+        return f"`{self.folder}`: {end} · score {percent(self.score)}"
 
     def as_dict(self) -> dict:
         """Return the report as plain dictionaries, lists, strings and finite numbers."""
@@ -126,5 +126,10 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
-def _percent(share: float) -> str:
-    return f"{int(1000 * share + 1e-9) / 10:g} %"  # rounded down: 100 % means all
+def percent(share: float) -> str:
+    """Return a share in per cent, rounded down, so that 100 % means all.
+
+    >>> percent(0.9999)
+    '99.9 %'
+    """
+    return f"{int(1000 * share + 1e-9) / 10:g} %"

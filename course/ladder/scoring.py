@@ -7,7 +7,7 @@ part(x, low, high) grows linearly from 0 at low to 1 at high. 0.20 is the most a
 """
 
 from course.ladder.behaviour import Measured
-from course.ladder.report import FAILED, PASSED, Rung
+from course.ladder.report import FAILED, PASSED, Rung, percent
 
 BASE_LEVEL = 0.20
 VALID_MARK, CORRECT_MARK = 0.98, 0.90
@@ -18,10 +18,10 @@ MAX_RATIO = 3.0
 def behaviour_rung(found: Measured) -> Rung:
     """Say whether enough answers are valid and right, else what the figures point to."""
     triage = found.triage
-    figures = f"{triage.valid:.1%} valid JSON, {triage.correct:.1%} right in all three fields"
+    figures = f"{percent(triage.valid)} valid JSON, {percent(triage.correct)} right in all three fields"
     if triage.valid >= VALID_MARK and triage.correct >= CORRECT_MARK:
         return Rung(4, "Behaviour", PASSED, f"{figures}, on tickets nobody has trained on.")
-    need = f"; it takes {VALID_MARK:.0%} and {CORRECT_MARK:.0%}"
+    need = f"; it takes {percent(VALID_MARK)} and {percent(CORRECT_MARK)}"
     return Rung(4, "Behaviour", FAILED, f"{figures}{need}. {_likely_mistake(found)}")
 
 
@@ -29,7 +29,7 @@ def _likely_mistake(found: Measured) -> str:
     triage = found.triage
     if found.runs_on >= 0.10:
         return (
-            f"{found.runs_on:.0%} of the answers begin with the right kind of object and do not stop there: "
+            f"{percent(found.runs_on)} of the answers begin with the right kind of object and do not stop there: "
             "keep the end-of-turn token among the labels."
         )
     if found.ratio > 2 * MAX_RATIO:
@@ -49,7 +49,7 @@ def _likely_mistake(found: Measured) -> str:
     }[worst]
     if triage.valid < VALID_MARK and triage.correct >= CORRECT_MARK * triage.valid:
         return "The labels are good where the format is: train for a few more steps."
-    return f"Weakest is the {worst} ({getattr(triage, worst):.1%} right): {advice}."
+    return f"Weakest is the {worst} ({percent(getattr(triage, worst))} right): {advice}."
 
 
 def forgetting_rung(found: Measured) -> Rung:
