@@ -366,7 +366,8 @@ for name, score in (("ticket alone", alone), ("instruction", instructed), ("… 
 # - **Consistency at scale.** A prompt makes the right format likely, not certain. Call often enough and the unlikely
 #   happens: on the 500th call, the model "forgets" its instructions. (It never remembered them. Each call is a fresh
 #   draw.)
-# - **Token costs.** A long system prompt eats into your budget on every API call.
+# - **Token costs.** A long system prompt eats into your budget on every API call. (Many providers give a discount on a
+#   beginning that repeats, *prompt caching*. It shrinks this cost, and does not remove it.)
 # - **Latency**, the time until the answer comes. Reading the prompt takes time: about one second for 2,000 tokens is
 #   a common planning figure.
 # - **Style drift.** Over a long conversation, the model slides back to its default voice.
@@ -960,7 +961,8 @@ explore_costs()
 # %% [markdown]
 # The prices come from one dated file, `course/prices.json`, which names its sources. They will be out of date when
 # you read this: type today's over them. Two things hold whatever the prices. A rented GPU costs the same idle or
-# busy, so it wants many requests. And with few requests, no saving per request ever repays the work of training.
+# busy, so it wants many requests. And with few requests, even a large saving per request takes long to
+# repay the work of training.
 #
 # ## The numbers that matter
 #
@@ -986,7 +988,7 @@ explore_costs()
 #
 # | part | carries | changes |
 # |---|---|---|
-# | **the weights** (fine-tuning) | style, behaviour, format | every few months |
+# | **the weights** (fine-tuning) | style, behaviour, format | rarely: when you retrain |
 # | **the documents** (RAG) | up-to-date facts | with every update of the source |
 # | **the prompt** | instructions for the task at hand | whenever you like |
 #
