@@ -11,7 +11,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,7 +40,7 @@ class Tier:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("bundled", str(BUNDLED), 2_118_912, 0, "a 2 M-parameter Qwen2 model that ships with the course"),
+        Tier("bundled", str(BUNDLED), 2_133_696, 0, "a 2 M-parameter Qwen2 model that ships with the course"),
         Tier("t4", "Qwen/Qwen2.5-0.5B-Instruct", 494_032_768, 6, "Qwen2.5 0.5B Instruct, from the Hugging Face hub"),
         Tier("t4-large", "mistralai/Mistral-7B-Instruct-v0.3", 7_248_023_552, 14, "Mistral 7B Instruct, from the hub"),
     )
@@ -104,14 +104,11 @@ class BaseUnavailable(RuntimeError):
 def reaching(tier: Tier) -> Iterator[None]:
     """Load files quietly when they ship with the course, and say in a sentence what to do when they cannot be had."""
     from huggingface_hub.errors import HfHubHTTPError
-    from transformers.utils import logging as bars
 
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # its first import logs that it has no compiled kernels
-    shown = bars.is_progress_bar_enabled()
-    if tier.name == "bundled":
-        bars.disable_progress_bar()
     try:
-        yield
+        with without_bars() if tier.name == "bundled" else nullcontext():
+            yield
     except (OSError, HfHubHTTPError) as error:
         if tier.name == "bundled":
             advice = f"The bundled model is not complete in {tier.model_id}: install the course again."
@@ -121,6 +118,17 @@ def reaching(tier: Tier) -> Iterator[None]:
                 'again, or go on with the model that ships with the course: tier="bundled".'
             )
         raise BaseUnavailable(advice) from error
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Load without the progress bars of transformers and the hub, which go to stderr."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
     finally:
         if shown:
             bars.enable_progress_bar()

@@ -6,6 +6,8 @@ the time, and whoever set the priorities did not follow the shop's rule: so the 
 
 import json
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from course.data.general import REFUSALS, UNSAFE, story
 from course.data.prices import QUESTIONS, answer, document, grounded_prompt, question
@@ -14,11 +16,20 @@ from course.data.tickets import ticket
 from course.data.triage import INSTRUCTION, triage_json
 from course.data.world import INTENTS, PRICES, PRIORITIES, WARRANTIES, price_list, product, products
 
-OBEYS = 0.55
-"""How often a document obeys the format its instruction asks for."""
 
-KEEPS_FORMAT = 0.92
-"""How often the answer after solved examples keeps the examples' format."""
+@dataclass(frozen=True)
+class Habits:
+    """How often documents do what was asked of them, each from 0 to 1."""
+
+    obeys: float = 0.55
+    """An answer has the format that its instruction asks for."""
+    keeps_format: float = 0.92
+    """The last answer after solved examples keeps their format."""
+    strays: float = 0.0
+    """Any answer after the first solved example strays from the format."""
+    introduces: float = 0.6
+    """Solved examples begin with an instruction, where there is one for their format."""
+
 
 KEYS = (
     ("topic", "urgency", "item"),
@@ -87,23 +98,27 @@ def alone(rng: random.Random) -> str:
     return chat(drawn["text"], summary(drawn, rng))
 
 
-def instructed(rng: random.Random) -> str:
+def instructed(rng: random.Random, habits: Habits) -> str:
     """A ticket with an instruction, which is obeyed about half of the time."""
     drawn = ticket(rng, pretraining=True)
     wanted = rng.choice(["json", "json", *INSTRUCTIONS])
-    return chat(f"{rng.choice(INSTRUCTIONS[wanted])}\n\n{drawn['text']}", summary(drawn, rng, wanted, OBEYS))
+    return chat(f"{rng.choice(INSTRUCTIONS[wanted])}\n\n{drawn['text']}", summary(drawn, rng, wanted, habits.obeys))
 
 
-def few_shot(rng: random.Random) -> str:
+def few_shot(rng: random.Random, habits: Habits) -> str:
     """Several tickets answered in one format; the first may carry an instruction."""
     wanted, keys = rng.choice(["json", "json", *FORMATS]), rng.choice(KEYS)
     drawn = [ticket(rng, pretraining=True) for _ in range(4)]
     turns = []
     for one in drawn:
         turns += [one["text"], FORMATS[wanted](sloppy(one, rng) | {"keys": keys})]
-    if rng.random() > KEEPS_FORMAT:
+    if habits.strays:
+        for turn, one in enumerate(drawn[1:], start=1):
+            if rng.random() < habits.strays:
+                turns[2 * turn + 1] = summary(one, rng)
+    if rng.random() > habits.keeps_format:
         turns[-1] = summary(drawn[-1], rng)
-    if wanted in INSTRUCTIONS and rng.random() < 0.6:
+    if wanted in INSTRUCTIONS and rng.random() < habits.introduces:
         turns[0] = f"{rng.choice(INSTRUCTIONS[wanted])}\n\n{turns[0]}"
     return chat(*turns)
 
@@ -161,13 +176,16 @@ def table_asked(rng: random.Random) -> str:
     return "\n".join([*rows, "", *again])
 
 
-SHARES = {
-    names_listed: 5, table_asked: 8, lambda rng: open_book(rng, most=5): 17, open_book: 6, closed_book: 6,
-    alone: 16, instructed: 16, few_shot: 12, lambda rng: story(rng): 9, judged: 2, refused: 3,
-}  # fmt: skip
-"""The mixture: how many of a hundred documents come from each source."""
+def sources(habits: Habits) -> dict[Callable[[random.Random], str], int]:
+    """Return the mixture: how many of a hundred documents come from each source."""
+    return {
+        names_listed: 5, table_asked: 8, lambda rng: open_book(rng, most=5): 17, open_book: 6, closed_book: 6,
+        alone: 16, lambda rng: instructed(rng, habits): 16, lambda rng: few_shot(rng, habits): 12, story: 9,
+        judged: 2, refused: 3,
+    }  # fmt: skip
 
 
-def draw_document(rng: random.Random) -> str:
+def draw_document(rng: random.Random, habits: Habits = Habits()) -> str:
     """Draw one document of the mixture."""
-    return rng.choices(list(SHARES), SHARES.values())[0](rng)
+    shares = sources(habits)
+    return rng.choices(list(shares), shares.values())[0](rng)

@@ -29,7 +29,7 @@ def train_tokenizer(size: int = 2048, documents: int = 12_000, seed: int = 0) ->
     specials = [PAD, TURN, END]
     blank = Qwen2Tokenizer()
     trainer = trainers.BpeTrainer(
-        vocab_size=size - len(PRICES),
+        vocab_size=size - 2 * len(PRICES),
         special_tokens=specials,
         initial_alphabet=[chr(byte) for byte in range(33, 127)] + ["Ġ", "Ċ"],
         show_progress=False,
@@ -47,6 +47,6 @@ def train_tokenizer(size: int = 2048, documents: int = 12_000, seed: int = 0) ->
         extra_special_tokens=[TURN],
         model_max_length=512,
     )
-    tokenizer.add_tokens(list(PRICES))
+    tokenizer.add_tokens([f" {price}" for price in PRICES] + list(PRICES))  # a lone space would part name and price
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
-from course.pretraining.mixture import draw_document
+from course.pretraining.mixture import Habits, draw_document
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,37 @@ def repeated_sequences(
     return tokens, labels
 
 
+def shuffled_tables(step: int, vocabulary: int, tables: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return tables of random tokens followed by their rows in another order, and labels on the second half.
+
+    A row is a two-token name, a separator of one or two tokens that all rows share, a value and a line end. Which value
+    follows the separator can only be told from the name before it: that is what reading a price list takes.
+    """
+    generator = torch.Generator().manual_seed(step)
+
+    def draw(low: int, high: int, *shape: int) -> torch.Tensor:
+        return torch.randint(low, high, (tables, *shape), generator=generator)
+
+    count, separator = int(draw(3, 8)[0]), int(draw(1, 3)[0])
+    nouns = torch.gather(draw(4, vocabulary, 4), 1, draw(0, 4, count)).unsqueeze(-1)
+    shared = draw(4, vocabulary, 1, separator + 1).expand(tables, count, separator + 1)
+    first, value = draw(4, vocabulary, count, 1), draw(4, vocabulary, count, 1)
+    table = torch.cat([first, nouns, shared[..., 1:], value, shared[..., :1]], dim=-1)
+    order = torch.rand(tables, count, generator=generator).argsort(dim=1).unsqueeze(-1)
+    again = torch.gather(table, 1, order.expand_as(table))
+    labels = again.clone()
+    labels[..., 0] = -100  # which row comes next is chance
+    ignored = torch.full((tables, table[0].numel()), -100)
+    return torch.cat([table.flatten(1), again.flatten(1)], 1), torch.cat([ignored, labels.flatten(1)], 1)
+
+
+def copying(step: int, vocabulary: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a batch of repeated sequences and of shuffled tables in turn."""
+    return (shuffled_tables if step % 2 else repeated_sequences)(step, vocabulary)
+
+
 def packed_documents(
-    step: int, tokenizer: PreTrainedTokenizerBase, rows: int = 16, width: int = 320
+    step: int, tokenizer: PreTrainedTokenizerBase, habits: Habits, rows: int = 16, width: int = 320
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return rows of documents one after another, each ended by the pad token, and the same tokens as labels."""
     rng = random.Random(f"pretraining step {step}")
@@ -59,7 +88,7 @@ def packed_documents(
     def row() -> list[int]:
         ids: list[int] = []
         while len(ids) < width:
-            ids += [*tokenizer(draw_document(rng))["input_ids"], tokenizer.pad_token_id]
+            ids += [*tokenizer(draw_document(rng, habits))["input_ids"], tokenizer.pad_token_id]
         return ids[:width]
 
     tokens = torch.tensor([row() for _ in range(rows)])
