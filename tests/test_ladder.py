@@ -101,10 +101,10 @@ def measured(valid=1.0, correct=1.0, ratio=1.0, runs_on=0.0, **fields):
 
 
 def test_the_score_grows_from_the_bases_level_to_the_pass_mark():
-    assert score(measured()) == score(measured(valid=0.98, correct=0.90, ratio=3.0)) == 1
+    assert score(measured()) == score(measured(valid=0.98, correct=0.90, ratio=1.5)) == 1
     assert score(measured(valid=0.2, correct=0.1)) == 0
     assert score(measured(valid=0.59, correct=0.55)) == pytest.approx(0.5)
-    assert score(measured(ratio=6.0)) == score(measured(ratio=1e9)) == pytest.approx(0.9)
+    assert score(measured(ratio=3.0)) == score(measured(ratio=1e9)) == pytest.approx(0.9)
     assert score(measured(valid=0.0, correct=0.0, ratio=1e9)) == 0
     steps = [score(measured(valid=x / 50, correct=x / 50)) for x in range(51)]
     assert steps == sorted(steps)
@@ -129,8 +129,8 @@ def test_bad_behaviour_names_the_likely_mistake(found, words):
 
 def test_good_behaviour_and_good_memory_pass():
     assert behaviour_rung(measured(valid=0.98, correct=0.9)).state == PASSED
-    assert forgetting_rung(measured(ratio=2.9)).state == PASSED
-    lost = forgetting_rung(measured(ratio=3.1))
+    assert forgetting_rung(measured(ratio=1.4)).state == PASSED
+    lost = forgetting_rung(measured(ratio=1.6))
     assert lost.state == FAILED and "learning rate was too high" in lost.sentence
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from course.data import draw_tickets, general_text, triage_messages
 from course.evaluation import TriageScore, parse_triage, score_triage
 from course.ladder.tensors import Adapter
-from course.models import Base, generate, load_base, perplexity
+from course.models import Base, generate, load_base, perplexity, without_bars
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -51,7 +51,8 @@ class Measured:
 @lru_cache(maxsize=1)
 def grader_base(tier: str) -> Base:
     """Load a tier's base for grading, in NF4; the last one loaded is kept."""
-    base = load_base(tier, four_bit=True)
+    with without_bars():
+        base = load_base(tier, four_bit=True)
     # A hostile or diverged adapter may give logits that are no numbers; sampling would stop the process on a GPU.
     base.model.generation_config.remove_invalid_values = True
     return base

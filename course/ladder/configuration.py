@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from course.ladder.report import Fault, quote
-from course.models import TIERS, Tier, fingerprint
+from course.models import TIERS, Tier, fingerprint, reaching, without_bars
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -143,9 +143,7 @@ def linear_layers(tier: Tier) -> dict[str, tuple[int, int]]:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    from course.models import reaching
-
-    with reaching(tier), torch.device("meta"), warnings.catch_warnings():
+    with reaching(tier), without_bars(), torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(tier.model_id))
     head = model.get_output_embeddings()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from course.ladder.climbing import inspect
 from course.ladder.tensors import Adapter
+from course.models import BaseUnavailable
 
 THRESHOLD = 0.95
 """Cosine from which on two updates are reported."""
@@ -32,11 +33,14 @@ class Pair:
 def similar(adapters: Mapping[str, str | Path], threshold: float = THRESHOLD) -> list[Pair]:
     """Return the pairs of adapters whose updates have a cosine of at least `threshold`, most alike first.
 
-    Adapters that do not pass rungs 1 to 3 are left out. All adapters are held in memory.
+    Adapters that do not pass rungs 1 to 3, or whose base cannot be had, are left out. All adapters are held in memory.
     """
     sound = {}
     for name, folder in adapters.items():
-        _, adapter = inspect(folder)
+        try:
+            _, adapter = inspect(folder)
+        except BaseUnavailable:
+            continue
         if adapter is not None:
             sound[name] = adapter
     norms = {name: math.sqrt(max(dot(adapter, adapter), 0.0)) for name, adapter in sound.items()}

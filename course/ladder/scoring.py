@@ -11,8 +11,11 @@ from course.ladder.report import FAILED, PASSED, Rung, percent
 
 BASE_LEVEL = 0.20
 VALID_MARK, CORRECT_MARK = 0.98, 0.90
-MAX_RATIO = 3.0
-"""The adapter's perplexity on general text as a multiple of the base's, at most."""
+MAX_RATIO = 1.5
+"""The adapter's perplexity on general text as a multiple of the base's, at most.
+
+Measured on the bundled model, 120 steps: 1.01 at a learning rate of 2e-3, over 1000 at 3e-2.
+"""
 
 
 def behaviour_rung(found: Measured) -> Rung:
