@@ -420,12 +420,15 @@ print(f"Instruction, temperature 1: {instructed.valid:>4.0%} valid, {instructed.
 print(f"Instruction, temperature 0: {greedy.valid:>4.0%} valid, {greedy.correct:>4.0%} right")
 
 # %% [markdown]
-# If that is enough for your job, you are done, for free. *This, too, is why prompting comes first.*
+# That is a strong move, and a free one. If what it gives you is enough for your job, stop here: you are done. *This,
+# too, is why prompting comes first.* Three reasons remain to read on.
 #
-# What is still wrong now is no longer disorder. It is what the model believes about Juniper's labels, and it will make
-# the same mistake every time. No setting removes that: a constraint guarantees the *form* of an answer, never its
-# content. And two things you cannot do this way. A reply to a customer has no schema. And many chat products draw, and do
-# not let you change it. So in this lesson, triage is measured with drawing, as a user would meet it.
+# - The long prompt still travels with every call.
+# - Whatever is wrong now is wrong every time. It is what the model believes about the labels, and no setting changes
+#   that: a constraint guarantees the *form* of an answer, never its content.
+# - Many products draw, by default, or because replies to people should not all sound alike, and a reply has no schema.
+#
+# For this reason the lesson measures triage with drawing, as a user of a chat product meets it.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -450,27 +453,26 @@ quick_check(
 # ## RAG: when knowledge is the problem
 #
 # Now the third job. A customer asks for a price. First we ask the model from memory, which is called **closed book**.
-# Then we put Juniper's current price list into the prompt and ask again.
+# Then we put an excerpt of
+# Juniper's current price list into the prompt, and ask again.
 
 # %% tags=["skip-execution"]
 from course.data import draw_price_questions, grounded_prompt
 
 questions = draw_price_questions(200, seed=PRACTICE_SEED, year=2027)
-row = questions[0]
-with_document = grounded_prompt(row["question"], row["document"])
+few = [questions[number] for number in range(5)]
+prompts = [row["question"] for row in few] + [grounded_prompt(row["question"], row["document"]) for row in few]
+replies = generate(base.model, base.tokenizer, [[{"role": "user", "content": p}] for p in prompts], temperature=0)
 
-conversations = [[{"role": "user", "content": prompt}] for prompt in (row["question"], with_document)]
-from_memory, from_document = generate(base.model, base.tokenizer, conversations, temperature=0)
-
-print("Question:            ", row["question"])
-print("Closed book:         ", from_memory)
-print("The price list says: ", row["value"], "\n")
-print("--- the prompt with a document ---", with_document, "----------------------------------", sep="\n")
-print("With the document:   ", from_document)
+print("--- the first prompt with its document ---", prompts[5], sep="\n")
+for row, from_memory, from_document in zip(few, replies[:5], replies[5:], strict=True):
+    print(f"\n{row['question']}  The price list says {row['value']}.")
+    print("   closed book      :", from_memory)
+    print("   with the document:", from_document)
 
 # %% [markdown]
-# Look at the closed-book answer. It is fluent, confident and wrong. Nothing in it tells you that it is wrong. This is
-# called a **hallucination**: the model produces what a price looks like, because that is what it learned to do.
+# Look at the closed-book answers. They are fluent, confident and wrong, and nothing in them tells you so. This is called
+# a **hallucination**: the model produces what a price looks like, because that is what it learned to do.
 #
 # No instruction could have helped. The price of a product in 2027 is in no weight of a model that was trained before.
 # It has to be *brought*. RAG does just that, at the moment of the question, in two steps:
@@ -999,7 +1001,7 @@ explore_costs()
 # %% tags=["skip-execution"]
 request = [
     {"role": "system", "content": "This week: free shipping on tents."},  # the prompt: this week's task
-    {"role": "user", "content": grounded_prompt(row["question"], row["document"])},  # RAG: today's facts
+    {"role": "user", "content": grounded_prompt(few[0]["question"], few[0]["document"])},  # RAG: today's facts
 ]  # … sent to a fine-tuned model: tone and format are in its weights, and need no word here
 for message in request:
     print(f"[{message['role']}]\n{message['content']}\n")
