@@ -90,10 +90,6 @@ def main() -> None:
         "with an instruction": measure_triage(model, tokenizer, tickets, INSTRUCTION),
         "instruction and three examples": measure_triage(model, tokenizer, tickets, INSTRUCTION, examples),
     }
-    known = {
-        "closed book, base": measure_prices(model, tokenizer, questions, with_document=False).correct,
-        "document in the prompt": measure_prices(model, tokenizer, questions, with_document=True).correct,
-    }
     general = perplexity(model, tokenizer, stories)
     asked = [[{"role": "user", "content": request}] for request in unsafe_requests(100, arguments.seed)]
     refused = sum(map(refuses, generate(model, tokenizer, asked)))
@@ -104,7 +100,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = train_adapter(load_base("bundled", four_bit=True), examples, folder)
     rows["QLoRA adapter, ticket alone"] = measure_triage(run.model, tokenizer, tickets)
-    known["closed book, fine-tuned"] = measure_prices(run.model, tokenizer, questions, with_document=False).correct
+    known = {
+        "closed book, base": measure_prices(model, tokenizer, questions, with_document=False).correct,
+        "closed book, fine-tuned": measure_prices(run.model, tokenizer, questions, with_document=False).correct,
+        "document in the prompt": measure_prices(model, tokenizer, questions, with_document=True).correct,
+    }
 
     card = CARD.format(
         parameters=TIERS["bundled"].parameters,
@@ -140,8 +140,8 @@ def draw(rows: dict[str, TriageScore], known: dict[str, float], file: Path) -> N
         ]  # fmt: skip
         bars = axes.barh(names, [100 * value for value in values], color=colours)
         label_bars(axes, bars)
-        axes.set(xlim=(0, 112), title=title)
-        axes.title.set_fontsize(10.5)
+        axes.set_xlim(0, 112)
+        axes.set_title(title, fontsize=10.5)
         axes.invert_yaxis()
     fig.savefig(file, metadata={"Date": None})
 
