@@ -143,13 +143,13 @@ def test_the_report_reads_as_text_as_html_and_as_plain_data():
         for number, (name, state) in enumerate(zip(NAMES, [PASSED, FAILED, *[NOT_REACHED] * 4], strict=True), 1)
     )
     report = Report("adapter", "bundled", rungs, 0.999, {"valid": 0.5}, "A note.")
-    assert report.text().splitlines()[0] == "adapter: stopped at rung 2, configuration · score 99.9 %"
+    assert report.text().splitlines()[0] == "adapter: rung 2, configuration, failed · score 99.9 %"
     assert "✗ 2 Configuration failed" in report.text() and "`" not in report.text()
     page = report.html()
     assert page.count('<th scope="row">') == 6 and page.count('<th scope="col">') == 3 and "<caption>" in page
     assert "<code>this</code>" in page and 'data-jp-theme-light="false"' in page
     assert json.loads(json.dumps(report.as_dict()))["figures"] == {"valid": 0.5}
-    assert repr(report).startswith("<Report adapter: stopped")
+    assert repr(report).startswith("<Report adapter: rung 2")
 
 
 def test_climbing_shows_the_table_outside_of_a_notebook(tmp_path, capsys):

@@ -104,6 +104,7 @@ def test_an_adapter_that_overflows_scores_low_and_says_why(tmp_path, capsys, bas
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of TRL and PEFT while they train
 def test_a_trained_adapter_beats_an_under_trained_one(tmp_path, monkeypatch):
     from course.data import draw_tickets, prompt_completion
     from course.models import load_base

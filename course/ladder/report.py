@@ -71,7 +71,7 @@ class Report:
         """Say how far the adapter got, and its score."""
         passed = sum(rung.state == PASSED for rung in self.rungs)
         failed = next((rung for rung in self.rungs if rung.state == FAILED), None)
-        end = f"stopped at rung {failed.number}, {failed.name.lower()}" if failed else f"{passed} rungs passed"
+        end = f"rung {failed.number}, {failed.name.lower()}, failed" if failed else f"{passed} rungs passed"
         return f"`{self.folder}`: {end} · score {percent(self.score)}"
 
     def as_dict(self) -> dict:
