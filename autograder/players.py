@@ -9,9 +9,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from .lesson import FILE_TEST, Lesson, read_answers
@@ -92,7 +94,10 @@ def execute(notebook: NotebookNode, folder: Path, progress: Callable[[str, int, 
         resources={"metadata": {"path": str(folder)}},
         on_cell_complete=lambda **_: progress("ada trains an adapter", next(done, len(cells)), len(cells)),
     )
-    client.execute()
+    try:
+        client.execute(stdout=DEVNULL, stderr=DEVNULL)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
+        raise ValueError(f"ada's notebook stopped: {str(problem)[-1500:]}") from problem
 
 
 def undertrain(folder: Path) -> None:
