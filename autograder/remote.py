@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .codec import NotPlainData, decode, encode
+from .codec import Configuration, NotPlainData, decode, encode
 from .learner import Learner, LearnerGone
 
 MAX_REPLAYS, REPLAY_SECONDS = 8, 10
@@ -161,6 +161,8 @@ class Names(dict):
 
 def same(first: object, second: object) -> bool:
     """Tell whether two decoded values are equal, up to the order of floating-point operations."""
+    if isinstance(first, Configuration) and isinstance(second, Configuration):  # each is decoded into a type of its own
+        return type(first).__name__ == type(second).__name__ and same(vars(first), vars(second))
     if type(first) is not type(second):
         return False
     if isinstance(first, dict):

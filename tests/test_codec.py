@@ -80,6 +80,9 @@ def test_configurations_arrive_as_inert_namespaces():
     lora = decode(encode(LoraConfig(r=8, target_modules=["q_proj"], task_type="CAUSAL_LM")))
     assert (type(lora).__name__, lora.r, lora.target_modules) == ("LoraConfig", 8, {"q_proj"})
     assert lora.task_type == "CAUSAL_LM" and type(lora.task_type) is str and not isinstance(lora, LoraConfig)
+    again = decode(encode(LoraConfig(r=8, target_modules=["q_proj"], task_type="CAUSAL_LM")))
+    other = decode(encode(LoraConfig(r=9, target_modules=["q_proj"], task_type="CAUSAL_LM")))
+    assert same(lora, again) and not same(lora, other), "a function that returns it twice gives equal results"
     bits = decode(encode(BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype="float16")))
     assert (bits.load_in_4bit, bits.bnb_4bit_compute_dtype) == (True, torch.float16)
 
