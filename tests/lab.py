@@ -76,14 +76,14 @@ class Lab:
         page.get_by_role("menuitem", name=title, exact=True).click()
         page.get_by_role("menuitem", name=item, exact=True).click()
 
-    def run_all(self, page) -> None:
+    def run_all(self, page, patience: int = PATIENCE) -> None:
         """Run all cells and wait until every one has a number; a cell that stops the run is an error."""
         from playwright.sync_api import TimeoutError
 
         self.menu(page, "Edit", "Clear Outputs of All Cells")  # an earlier run's numbers would look like this one's
         self.menu(page, "Run", "Run All Cells")
         try:
-            page.wait_for_function(ALL_RAN)
+            page.wait_for_function(ALL_RAN, timeout=patience)
         except TimeoutError:
             raise AssertionError(f"a cell stopped the run: {page.locator(ERROR).all_inner_texts()}") from None
 
