@@ -16,6 +16,7 @@ from typing import Any
 
 from IPython import get_ipython
 from IPython.display import display
+from matplotlib.ticker import LogLocator
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback
 from transformers.utils.notebook import NotebookProgressCallback
 
@@ -25,7 +26,7 @@ BAR_EVERY = 0.3  # seconds
 FIGURE_EVERY = 1.0
 SHARE = 10  # redrawing the figure may take a tenth of the time, so a slow machine redraws less often
 TEXT_EVERY = 10.0
-MOST = 20.0  # a loss above it runs out of the picture
+LEAST, MOST = 1e-6, 100.0  # losses outside run out of the picture
 
 
 def watch(trainer: Trainer, title: str = "Training") -> LiveTraining:
@@ -104,7 +105,7 @@ class LiveTraining(TrainerCallback):
             again = f" (resumed at step {self.first})" if self.first else ""
             return f"{done} steps in {_duration(spent)}, {spent / done:.2f} s a step{again}"
         left = f", about {_duration(spent / done * (self.steps - step))} left" if done >= 2 else ""
-        loss = f", loss {self.train[-1][1]:.3f}" if self.train else ""
+        loss = f", loss {self.train[-1][1]:.2g}" if self.train else ""
         return f"step {step} of {self.steps}{loss}{left}"
 
     def _show_bar(self, step: int, over: bool = False) -> None:
@@ -139,29 +140,34 @@ def draw_run(
     """Draw a run's losses as (step, loss) pairs, its checkpoints and where it was resumed, and describe the figure."""
     step, last = train[-1] if train else (0, math.nan)
     fig, ax = figure(
-        f"{title}: training loss {last:.2f} after {step} of {steps} steps",
+        f"{title}: training loss {last:.2g} after {step} of {steps} steps",
         xlabel="optimizer step (triangle: checkpoint)" if saved else "optimizer step",
-        ylabel="loss (nats per token)",
+        ylabel="loss (nats per token, log scale)",
         size=(7.2, 3.4),
     )
-    top = max((loss for _, loss in train + validation if math.isfinite(loss)), default=1.0)
-    ax.set(xlim=(0, steps * 1.2), ylim=(0, min(top, MOST) * 1.08 or 1))
+    shown = [loss for _, loss in train + validation if LEAST < loss < MOST] or [1.0]
+    bottom, top = min(shown) / 1.5, max(shown) * 1.5
+    ax.set(yscale="log", xlim=(0, steps * 1.2), ylim=(bottom, top))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter("")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xticks([tick for tick in ax.get_xticks() if tick <= steps])
     curves = [("training", train, COLOURS["rag"], ""), ("validation", validation, COLOURS["prompt"], "o")]
     curves = sorted((curve for curve in curves if curve[1]), key=lambda curve: curve[1][-1][1])
-    near = len(curves) == 2 and curves[1][1][-1][1] - curves[0][1][-1][1] < 0.08 * ax.get_ylim()[1]
+    near = len(curves) == 2 and curves[1][1][-1][1] < curves[0][1][-1][1] * (top / bottom) ** 0.08
     alt = []
     for place, (name, points, color, marker) in enumerate(curves):
         x, y = zip(*points, strict=True)
         ax.plot(x, y, color=color, marker=marker, markersize=4)
         label_line(ax, x, y, name, color, dy=(-7, 7)[place] if near else 0)
-        alt.append(f"{name} loss from {y[0]:.2f} at step {x[0]} to {y[-1]:.2f} at step {x[-1]}")
+        alt.append(f"{name} loss from {y[0]:.2g} at step {x[0]} to {y[-1]:.2g} at step {x[-1]}")
     if resumed:
         ax.axvline(resumed, color=DIM, linewidth=1, linestyle=":")
         ax.text(resumed, ax.get_ylim()[1], " resumed here", color=DIM, va="top")
         alt.append(f"resumed at step {resumed}")
     if saved:
-        ax.plot(saved, [0] * len(saved), "^", color=DIM, markersize=6, clip_on=False)
+        ax.plot(saved, [bottom] * len(saved), "^", color=DIM, markersize=6, clip_on=False)
         alt.append(f"checkpoints at steps {', '.join(map(str, saved))}")
     return fig, f"{title}: {'; '.join(alt)}; {steps} steps in all."
 

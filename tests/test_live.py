@@ -62,7 +62,7 @@ def screen(monkeypatch):
 def test_outside_a_notebook_a_run_is_told_in_lines_on_stdout(capsys):
     follow(LiveTraining("Triage"), [3.0, 2.0, 1.0, 0.5])
     out, err = capsys.readouterr()
-    assert out.splitlines()[0] == "Triage: step 1 of 4, loss 3.000"
+    assert out.splitlines()[0] == "Triage: step 1 of 4, loss 3"
     assert out.splitlines()[-1].startswith("Triage: 4 steps in ")
     assert err == ""
 
@@ -72,9 +72,9 @@ def test_in_a_notebook_one_bar_and_one_figure_stay(screen, capsys):
     bar, figure = screen.texts
     assert bar.startswith("Triage: 4 steps in ")
     assert figure == (
-        "Triage: training loss from 3.00 at step 1 to 0.50 at step 4; validation loss from 0.50 to 0.50 at step 4; "
+        "Triage: training loss from 3 at step 1 to 0.5 at step 4; validation loss from 0.5 at step 4 to 0.5 at step 4; "
         "checkpoints at steps 4; 4 steps in all."
-    ).replace("from 0.50 to", "from 0.50 at step 4 to")
+    )
     assert 'src="data:image/png;base64,' in screen.places[1].bundle["text/html"]
     assert capsys.readouterr() == ("", "")
 
@@ -112,7 +112,7 @@ def test_a_title_cannot_inject_markup(screen):
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 1e30])
 def test_a_loss_that_explodes_can_be_drawn(loss):
     fig, alt = draw_run([(1, 2.0), (2, loss)], [(2, 2.5)], [], 2, "Diverged")
-    assert fig.axes[0].get_ylim()[1] < 30
+    assert fig.axes[0].get_ylim()[1] < 10
     assert "validation loss" in alt
 
 

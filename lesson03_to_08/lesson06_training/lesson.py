@@ -356,7 +356,7 @@ import statistics
 from peft import LoraConfig, get_peft_model
 
 probe = get_peft_model(base.model, LoraConfig(r=8, target_modules="all-linear", task_type="CAUSAL_LM")).train()
-texts = [row["text"] + " " + row["text"] for row in draw_tickets(16, seed=63)]
+texts = draw_tickets(16, seed=63)["text"]
 weights = {parameter.untyped_storage().data_ptr() for parameter in probe.parameters()}
 kept = {}
 
@@ -390,7 +390,7 @@ for name, batch, checkpointing in [("16 at once", 16, False), ("4 × 4, accumula
     measured = [one_step(batch) for _ in range(6)][1:]  # the first one only warms up
     costs[name] = [statistics.median(values) for values in zip(*measured, strict=True)]
 
-fig, axes = figure("Less memory costs time", columns=2, size=(8.0, 2.6), grid="")
+fig, axes = figure("Both keep less; only checkpointing computes more", columns=2, size=(8.0, 2.6), grid="")
 units = ("activations kept (MB)", "time of a step (s)")
 for ax, unit, values in zip(axes, units, zip(*costs.values(), strict=True), strict=True):
     ax.barh(list(costs), values, color=[COLOURS["base"], COLOURS["rag"], COLOURS["tuned"]])
@@ -454,7 +454,7 @@ from course.data import prompt_completion
 from course.live import watch
 
 SETTINGS = {  # by tier: what fits the machine, and what this model needs
-    "bundled": dict(tickets=2_000, batch=16, accumulation=1, epochs=2, learning_rate=2e-3, rank=8),
+    "bundled": dict(tickets=1_000, batch=16, accumulation=1, epochs=2, learning_rate=2e-3, rank=8),
     "t4": dict(tickets=1_000, batch=4, accumulation=4, epochs=1, learning_rate=2e-4, rank=16),
     "t4-large": dict(tickets=1_000, batch=2, accumulation=8, epochs=1, learning_rate=2e-4, rank=16),
 }
@@ -542,7 +542,7 @@ def finish(trainer, **how):
     return trainer.state.log_history, torch.cat([p.detach().flatten().cpu() for p in trainer.model.parameters() if p.requires_grad])
 
 
-uninterrupted = finish(new_trainer(runs / "uninterrupted", **DEMO, **SAVE))
+uninterrupted = finish(new_trainer(runs / "uninterrupted", title="Undisturbed run", **DEMO, **SAVE))
 for file in sorted((runs / "uninterrupted" / "checkpoint-12").iterdir()):
     print(f"{file.stat().st_size:>9,} bytes  {file.name}")
 
@@ -674,7 +674,7 @@ class Disconnect(TrainerCallback):
 
 
 shutil.rmtree(runs / "interrupted", ignore_errors=True)
-trainer = new_trainer(runs / "interrupted", **DEMO, **SAVE)
+trainer = new_trainer(runs / "interrupted", title="Interrupted run", **DEMO, **SAVE)
 trainer.add_callback(Disconnect())
 try:
     trainer.train()
@@ -702,8 +702,10 @@ quick_check(
 checkpoint = latest_checkpoint(str(runs / "interrupted"))
 step = int(checkpoint.rsplit("-", 1)[1])
 
-resumed = finish(new_trainer(runs / "resumed", **DEMO), resume_from_checkpoint=checkpoint)
-reloaded = finish(new_trainer(runs / "reloaded", adapter=checkpoint, **DEMO | {"steps": DEMO["steps"] - step}))
+resumed = finish(new_trainer(runs / "resumed", title="Resumed", **DEMO), resume_from_checkpoint=checkpoint)
+
+rest = DEMO | {"steps": DEMO["steps"] - step}
+reloaded = finish(new_trainer(runs / "reloaded", title="Adapter only, reloaded", adapter=checkpoint, **rest))
 
 # %% [markdown]
 # Now compare: the final adapters weight by weight, and what happened on the way.
@@ -717,15 +719,16 @@ def logged(log, what, after=0):
 gaps = {name: (run[1] - uninterrupted[1]).abs().max().item() for name, run in (("resumed", resumed), ("adapter only", reloaded))}
 truth = dict(logged(uninterrupted[0], "loss"))
 fig, axes = figure("Only a whole checkpoint continues the same run", columns=2, size=(8.6, 3.5))
-for (name, run, after), color in zip(
-    [("adapter only", reloaded, step), ("resumed", resumed, 0)], (COLOURS["bad"], COLOURS["tuned"]), strict=True
-):
+for name, run, after, color, dy in [
+    ("adapter only", reloaded, step, COLOURS["bad"], -8),
+    ("resumed", resumed, 0, COLOURS["tuned"], 8),
+]:
     later = [(at, loss - truth[at]) for at, loss in logged(run[0], "loss", after) if at > step]
     axes[0].plot(*zip(*later, strict=True), color=color, marker="o", markersize=3)
-    label_line(axes[0], *zip(*later, strict=True), name, color)
+    label_line(axes[0], *zip(*later, strict=True), name, color, dy=dy)
     rate = [(at, value) for at, value in logged(run[0], "learning_rate", after) if at > step]
     axes[1].plot(*zip(*rate, strict=True), color=color)
-    label_line(axes[1], *zip(*rate, strict=True), name, color, dy=8 if run is reloaded else -2)
+    label_line(axes[1], *zip(*rate, strict=True), name, color, dy=-dy)
 axes[1].plot(*zip(*logged(uninterrupted[0], "learning_rate"), strict=True), color=COLOURS["base"], linestyle=":")
 axes[0].set(xlabel="optimizer step", ylabel="loss − the undisturbed run's (nats)", xlim=(step, DEMO["steps"] * 1.22))
 axes[1].set(xlabel="optimizer step (dotted: undisturbed)", ylabel="learning rate", xlim=(0, DEMO["steps"] * 1.4))
@@ -757,6 +760,9 @@ for name, gap in gaps.items():
 # it never learns from. One curve says whether it learns. The gap between the two says what it learns: the job, or the examples by
 # heart.
 #
+# The loss curves in this lesson have a logarithmic axis: equal distances are equal *ratios*. The drop from 1 to 0.5 looks as
+# large as the drop from 0.01 to 0.005.
+#
 # You can spoil a run in many ways. Here are three, for real. The cell trains
 #
 # - A · on 16 tickets, again and again,
@@ -783,9 +789,9 @@ def curve(log):
     return pairs
 
 
-SPOIL = dict(steps=40, warmup=4, per_device_train_batch_size=8, gradient_accumulation_steps=1, logging_steps=4,
-             eval_strategy="steps", eval_steps=4, per_device_eval_batch_size=20)  # fmt: skip
-few, many, rate = train.select(range(16)), train.select(range(40 * 8)), chosen["learning_rate"]
+SPOIL = dict(steps=32, warmup=4, per_device_train_batch_size=8, gradient_accumulation_steps=1, logging_steps=4,
+             eval_strategy="steps", eval_steps=4, per_device_eval_batch_size=25)  # fmt: skip
+few, many, rate = train.select(range(16)), train.select(range(32 * 8)), chosen["learning_rate"]
 spoiled = {
     name: finish(new_trainer(runs / name[0], title=name, tickets=tickets, learning_rate=speed * rate, **SPOIL))[0]
     for name, tickets, speed in [("A · 16 tickets", few, 5), ("B · rate too high", many, 300), ("C · rate too low", many, 0.01)]
@@ -798,8 +804,9 @@ for ax, (name, log) in zip(axes, spoiled.items(), strict=True):
     for values, color, label in zip(zip(*curve(log), strict=True), (COLOURS["rag"], COLOURS["prompt"]), ("train", "validation"), strict=True):
         ax.plot(steps_at, values, color=color, marker="o", markersize=3)
         label_line(ax, steps_at, values, label, color, dy=6 if label == "validation" else -6)
-    ax.set(title=name, xlabel="optimizer step", xlim=(0, SPOIL["steps"] * 1.6), ylim=(0, None))
-axes[0].set_ylabel("loss (nats per token)")
+    ax.set(title=name, xlabel="optimizer step", xlim=(0, SPOIL["steps"] * 1.7), yscale="log", ylim=(5e-4, 20))
+    ax.set_xticks(range(0, SPOIL["steps"] + 1, 8))
+axes[0].set_ylabel("loss (nats per token, log scale)")
 ends = "; ".join("{}: train {:.2f}, validation {:.2f}".format(name, *curve(log)[-1]) for name, log in spoiled.items())
 _ = show(fig, alt=f"Training and validation loss of three spoiled runs. At the end: {ends}.")
 
@@ -911,8 +918,8 @@ for name, log in spoiled.items():
 # %% [markdown]
 # ## 6 · The run
 #
-# All is decided. Your functions plan it; the trainer does it. Watch the curve: it falls steeply while the format is learned,
-# and then slowly while the labels are.
+# All is decided. Your functions plan it; the trainer does it. Watch the curve: it falls steeply at first, and then for a long
+# time a little.
 #
 # If Colab disconnects here, run the notebook again from the top: this cell finds the last good checkpoint and goes on. (The
 # folder carries the settings in its name, so a run with other settings starts afresh. To train these again from nothing,
@@ -956,10 +963,10 @@ for file in sorted(Path("adapter").iterdir()):
 
 # %% tags=["skip-execution"]
 quick_check(
-    "The tenth-of-the-steps adapter: what will it get wrong most often?",
-    Choice("The format: its JSON is broken", "The format is what every example repeats. It is learned first."),
-    Choice("The labels: valid JSON with a wrong field", "Yes. The surface comes first and the rules behind the labels later. See the bars.", correct=True),
-    Choice("Nothing: the loss had already fallen most of the way", "The first fall is the easy part of the job, not most of it."),
+    "The loss of the short run falls steeply, too. When that adapter gets a ticket wrong, what will be wrong most often?",
+    Choice("The product, which has to be copied from the ticket letter by letter", "Copying is something the base does well. Look at the product's bars."),
+    Choice("The format: the old habits still come through", "Yes. Sampling at temperature 1 shows every habit that still has some probability.", correct=True),
+    Choice("Nothing: a loss that has fallen so far leaves no errors", "The loss is a mean over tokens. A few surprising first tokens hide well in it."),
 )
 
 # %% tags=["skip-execution"]
@@ -988,14 +995,18 @@ for place, (name, score, color) in enumerate(
     bars = ax.bar([x + 0.27 * (place - 1) for x in range(5)], [100 * getattr(score, part) for part in parts], 0.26, color=color, label=name)
     label_bars(ax, bars)
 ax.set_xticks(range(5), labels)
-ax.set_ylim(0, 118)
+ax.set_ylim(0, 124)
 ax.legend(ncols=3, loc="upper left")
 table = "; ".join(f"{name}: {s.valid:.0%} valid, {s.correct:.0%} all right" for name, s in (("base", before), ("a tenth", short), ("full", after)))
 _ = show(fig, alt=f"Share of 200 fresh tickets. {table}.")
 
 # %% [markdown]
-# Compare the first group of bars with the last. A format check alone would have passed the undertrained adapter. This is why
-# you measure every field, and why the grader does.
+# The base already understood tickets; you saw it in its four answers. What the run had to teach is one format, every time. A
+# short run makes that format likely. Only a long enough one makes it certain, and a program that reads the answers needs it
+# certain.
+#
+# The priority is the hardest field, since it follows a rule of the shop's that no ticket states. A valid object with a wrong
+# priority is still a wrong answer. So you measure every field, and so does the grader.
 
 # %% [markdown]
 # ## 8 · Hand it in
@@ -1031,7 +1042,7 @@ round(8 * report.score, 2)
 # - **Activations fill the memory.** Accumulation splits them, checkpointing trades them for a second forward pass.
 # - **A checkpoint is more than an adapter.** With optimizer, scheduler and random state a run continues bit for bit; with the
 #   weights alone it becomes another run.
-# - **Read two curves, then measure answers.** Loss falls first where the job is easy.
+# - **Read two curves, then measure answers.** A short run looks good in its loss and bad in its answers.
 
 # %% tags=["skip-execution"]
 print(f"The machine worked for about {(time.perf_counter() - started) / 60:.1f} minutes, your reading included.")
@@ -1087,8 +1098,8 @@ course.knowledge_check(
     ),
     Question(
         "An adapter gives valid JSON for every ticket. Is it ready?",
-        Choice("Not yet: measure every field", "Yes: the format is learned first, the labels later.", correct=True),
-        Choice("Yes: the loss must have fallen, and that is what training is for", "The adapter with a tenth of the steps had valid JSON, too."),
+        Choice("Not yet: measure every field", "Yes. The form says nothing about the labels in it.", correct=True),
+        Choice("Yes: the loss must have fallen, and that is what training is for", "A valid object can hold a wrong priority, whatever the loss did."),
         Choice("Yes, if its training loss is under 0.1", "The training loss is measured on tickets that it knows."),
     ),
     pass_mark=0.8,
