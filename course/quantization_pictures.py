@@ -53,7 +53,7 @@ def draw_flow() -> tuple[Figure, str]:
     _arrow(ax, (7.1, 1.6), (8.2, 1.2), INK)
     _arrow(ax, (6.2, 0.3), (8.2, 0.85), INK)
     _arrow(ax, (8.6, 0.5), (6.25, -0.05), COLOURS["bad"])
-    ax.text(7.6, -0.25, "gradients stop here:\nthey move A and B only", color=COLOURS["bad"], fontsize=9, va="center")
+    ax.text(7.6, -0.25, "gradients move A and B;\nthe codes stay", color=COLOURS["bad"], fontsize=9, va="center")
     alt = (
         "The input goes two ways: through the frozen weight, which is stored in 4 bits and unpacked to 16, "
         "and through the adapter. Both results are added. Gradients move the adapter only."

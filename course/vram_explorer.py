@@ -39,7 +39,7 @@ def draw_vram(plan: Plan, name: str) -> tuple[Figure, str, str]:
     need = estimate(plan)
     total = need.total / 1e9
     fits = need.fits()
-    verdict = f"fits from the {fits[0]} up" if fits else "too much for one GPU"
+    verdict = f"fits from the {fits[0]} up" if fits else "more than any of these GPUs has"
     fig, ax = figure(f"{name}: about {total:.1f} GB, {verdict}", "GPU memory (GB)", size=(7.6, 2.5), grid="")
     edge = max([total * 1.06, 17, *(limit * 1.06 for limit in GPUS.values() if limit <= total * 1.9)])
     left = 0.0
