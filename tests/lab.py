@@ -28,7 +28,7 @@ QUIET = (
 ).split()
 PATIENCE = 120_000  # milliseconds: a busy machine with two cores starts a kernel in ten seconds or more
 
-ALL_RAN = """() => [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")]
+ALL_RAN = """() => [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt:not(.jp-Placeholder-prompt)")]
     .every(prompt => /[0-9]/.test(prompt.innerText))"""
 ERROR = '.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]'
 
