@@ -40,7 +40,7 @@ class Tier:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("bundled", str(BUNDLED), 2_133_696, 0, "a 2 M-parameter Qwen2 model that ships with the course"),
+        Tier("bundled", str(BUNDLED), 2_164_416, 0, "a 2 M-parameter Qwen2 model that ships with the course"),
         Tier("t4", "Qwen/Qwen2.5-0.5B-Instruct", 494_032_768, 6, "Qwen2.5 0.5B Instruct, from the Hugging Face hub"),
         Tier("t4-large", "mistralai/Mistral-7B-Instruct-v0.3", 7_248_023_552, 14, "Mistral 7B Instruct, from the hub"),
     )

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from course.models import BUNDLED
 from course.pretraining.heads import small_qwen2
 from course.pretraining.mixture import Habits
-from course.pretraining.tokenizer import train_tokenizer
+from course.pretraining.tokenizer import complete, train_tokenizer
 from course.pretraining.train import Stage, copying, log, packed_documents, run_stage
 
 # A model exaggerates its mixture's habits: after 2,000 steps it followed 76 % of instructions. These bring it back.
@@ -54,6 +54,7 @@ def main() -> None:
         done.write_text(f"{time.time() - started:.0f} s\n")
     if (arguments.work / "checkpoint.pt").exists():
         model.load_state_dict(torch.load(arguments.work / "checkpoint.pt", weights_only=True)["model"])
+    model, tokenizer = complete(model, tokenizer, arguments.seed)
     model.eval().save_pretrained(arguments.out)
     tokenizer.save_pretrained(arguments.out)
     print(f"saved to {arguments.out}; now run the tests: pytest tests/test_bundled_model.py")

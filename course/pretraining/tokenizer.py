@@ -7,8 +7,9 @@ so this one is trained with exactly that pre-tokenizer, and prices, which it wou
 import json
 import random
 
-from tokenizers import trainers
-from transformers import Qwen2Tokenizer
+import torch
+from tokenizers import pre_tokenizers, trainers
+from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from course.data.world import PRICES
 from course.pretraining.mixture import draw_document
@@ -23,15 +24,19 @@ CHAT_TEMPLATE = (
 """ChatML, as the Qwen models write it; `generation` marks what TRL's assistant-only loss may train on."""
 
 
-def train_tokenizer(size: int = 2048, documents: int = 12_000, seed: int = 0) -> Qwen2Tokenizer:
-    """Train the tokenizer on documents of the mixture; `size` counts every token, prices and specials included."""
+SEEN = [chr(byte) for byte in range(33, 127)] + ["Ġ", "Ċ"]
+"""The bytes that pre-training may see, in byte-level BPE's writing: printable ASCII, the space and the line end."""
+
+
+def train_tokenizer(alphabet: list[str] = SEEN, documents: int = 12_000, seed: int = 0) -> Qwen2Tokenizer:
+    """Train the tokenizer on documents of the mixture until every word is one token; `alphabet` is always included."""
     rng = random.Random(f"tokenizer {seed}")
     specials = [PAD, TURN, END]
     blank = Qwen2Tokenizer()
     trainer = trainers.BpeTrainer(
-        vocab_size=size - 2 * len(PRICES),
+        vocab_size=2048,
         special_tokens=specials,
-        initial_alphabet=[chr(byte) for byte in range(33, 127)] + ["Ġ", "Ċ"],
+        initial_alphabet=alphabet,
         show_progress=False,
     )
     backend = blank.backend_tokenizer
@@ -50,3 +55,22 @@ def train_tokenizer(size: int = 2048, documents: int = 12_000, seed: int = 0) ->
     tokenizer.add_tokens([f" {price}" for price in PRICES] + list(PRICES))  # a lone space would part name and price
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
+
+
+def complete(
+    model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, seed: int = 0
+) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer]:
+    """Return the model and a tokenizer that knows every byte, so that no character a learner types is lost.
+
+    A byte that pre-training never saw gets the embedding of `~`, which it never saw either; all else keeps its own.
+    """
+    full = train_tokenizer(pre_tokenizers.ByteLevel.alphabet(), seed=seed)
+    known = tokenizer.get_vocab()
+    tokens = sorted(full.get_vocab(), key=full.get_vocab().get)
+    rows = torch.tensor([known.get(token, known["~"]) for token in tokens])
+    wider = Qwen2ForCausalLM(Qwen2Config(**{**model.config.to_dict(), "vocab_size": len(tokens)}))
+    weights = model.state_dict()
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        weights[name] = weights[name][rows]
+    wider.load_state_dict(weights)
+    return wider, full
