@@ -5,7 +5,7 @@
 
 **This formula has not been measured on a GPU yet.** Its weights, constants, gradients and optimizer states are counted,
 and tests hold them, and its activations, against bytes counted on a CPU. What a GPU adds (`OVERHEAD`, the allocator's
-gaps) is an assumption. Trust it to a fifth, and leave room.
+gaps) is an assumption. Take it as a guide, and leave room.
 
 In bytes, with P linear weights, R others (embeddings, norms, biases), T trained ones, w bytes per computed number:
 
@@ -17,14 +17,14 @@ In bytes, with P linear weights, R others (embeddings, norms, biases), T trained
 - activations: what PyTorch keeps for the backward pass, see `layer_bytes`; with checkpointing, the input of every layer
   and the inside of one;
 - logits: one tile of the scores, `TILE` tokens by words: TRL's loss never holds all of them (trl 1.16);
-- overhead: `OVERHEAD`, and one layer's weights unpacked to w bytes each if they are stored in 4 bits.
+- overhead: `OVERHEAD`, and the largest matrix, unpacked to w bytes a weight, if the base is stored in 4 bits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-OVERHEAD = 0.8e9  # CUDA's context and the libraries' kernels; an assumption, 0.5 to 1 GB are usual
+OVERHEAD = 0.8e9  # CUDA's context and the libraries' kernels; an assumption
 TILE = (4_096, 32_768)  # tokens and words whose scores TRL's loss holds at a time
 GPUS = {"T4": 15, "L4": 24, "A100 40 GB": 40, "A100 80 GB": 80}  # decimal GB that a program can count on
 BASES = {"float32": 4.0, "16-bit": 2.0, "nf4": 0.5}  # bytes per linear weight
