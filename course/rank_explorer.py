@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 
 from course.explorer import Explorer
 from course.figures import COLOURS, DIM, GRID, INK, figure
+from course.models import TIERS
 
 RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 Shape = tuple[int, int]
@@ -54,7 +55,7 @@ class Architecture:
 
 # From each model's config.json; GPT-3: Brown et al. 2020, table 2.1 (it names its modules differently).
 MODELS = {
-    "the bundled model": Architecture(4, 192, 192, 512, 2_133_696),
+    "the bundled model": Architecture(4, 192, 192, 512, TIERS["bundled"].parameters),
     "Qwen2.5 0.5B": Architecture(24, 896, 128, 4_864, 494_032_768),
     "Mistral 7B": Architecture(32, 4_096, 1_024, 14_336, 7_248_023_552),
     "GPT-3 175B": Architecture(96, 12_288, 12_288, 49_152, 175_000_000_000, gated=False),
