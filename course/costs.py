@@ -167,9 +167,11 @@ def _short(count: float) -> str:
 
 
 def _table(bills: Sequence[Bill], requests: float) -> str:
-    rows = "".join(
-        f"<tr><td>{bill.name}</td><td>${bill.month(requests):,.2f}</td><td>${bill.upfront:,.0f}</td>"
-        f"<td>${bill.upfront + YEAR * bill.month(requests):,.0f}</td></tr>"
-        for bill in bills
-    )
-    return f"<table><tr><th>approach</th><th>a month</th><th>upfront</th><th>first year</th></tr>{rows}</table>"
+    cell = '<td style="text-align:right;padding:1px 14px 1px 0">{}</td>'
+    rows = ""
+    for bill in bills:
+        month = bill.month(requests)
+        sums = f"${month:,.2f}", f"${bill.upfront:,.0f}", f"${bill.upfront + YEAR * month:,.0f}"
+        rows += f"<tr><td style='padding-right:14px'>{bill.name}</td>{''.join(map(cell.format, sums))}</tr>"
+    heads = "".join(cell.format(f"<b>{head}</b>") for head in ("a month", "upfront", "first year"))
+    return f"<table><tr><td><b>approach</b></td>{heads}</tr>{rows}</table>"

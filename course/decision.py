@@ -163,7 +163,8 @@ def explore_decision() -> None:
         options={"no, and I measured it": False, "yes": True}, description="Is a good prompt enough?", **wide
     )
     gap = widgets.RadioButtons(options=GAPS, description="What does it get wrong?", **wide)
-    examples = widgets.SelectionSlider(options=EXAMPLES, value=500, description="Good examples", **wide)
+    examples = widgets.SelectionSlider(options=EXAMPLES, value=500, description="Good examples", layout=wide["layout"])
+    examples.style.description_width = "initial"
     facts = widgets.RadioButtons(options=FACTS, description="The facts it needs", **wide)
     urgent = widgets.Checkbox(description="every tenth of a second counts", indent=False, layout=wide["layout"])
     private = widgets.Checkbox(description="data must stay on our servers", indent=False, layout=wide["layout"])

@@ -67,9 +67,10 @@ print("The ticket:", ticket["text"], "\n")
 answers = generate(base.model, base.tokenizer, [triage_messages(ticket["text"])] * 10)
 for number, answer in enumerate(answers, 1):
     print(f"{number:>2}  {answer!r}")
+print(f"\n{len(set(answers))} different answers to one ticket")
 
 # %% [markdown]
-# Ten calls, and hardly two answers alike. With the bundled model you see lists, hashtags, sentences, letters to the
+# One ticket, one model, and many different answers. With the bundled model you see lists, hashtags, sentences, letters to the
 # customer, and now and then the JSON you need. (With a larger model you may get ten polite letters instead: better
 # English, and nothing that a program can read.) The same input gave all of them.
 #
@@ -958,8 +959,8 @@ except NotImplementedError:
 # Put in your own numbers. The columns start from three ways of doing triage: a long prompt on a large hosted model;
 # the same with retrieved documents and an index; and a short prompt on a small fine-tuned model on a rented GPU.
 #
-# Try this: set *Requests a month* to 1,000,000, then to 10,000. Then choose *open 8B model, by the token* in the last
-# column. When does training stop paying? When does it pay at once?
+# Try this: set *Requests a month* to 1,000,000, then to 10,000. Then choose *Llama 8B, by token* in the
+# last column. When does training stop paying? When does it pay at once?
 
 # %% tags=["skip-execution"]
 from course.costs import explore_costs
