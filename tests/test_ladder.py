@@ -30,7 +30,6 @@ def test_a_sound_adapter_passes_the_first_three_rungs(adapter):
     assert found.declared.tier.name == "bundled" and found.declared.rank == 4 and found.parameters == 8 * 4 * 384
 
 
-@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")  # PEFT 0.21 on transformers 5
 def test_an_adapter_saved_by_peft_itself_passes(tmp_path):
     from peft import LoraConfig, get_peft_model
     from transformers import AutoConfig, AutoModelForCausalLM

@@ -19,7 +19,6 @@ def test_known_adapters_have_their_known_size(model, modules, rank, expected):
     assert adapter_parameters(MODELS[model], MODULES[modules], rank) == expected
 
 
-@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # PEFT asks by the old name
 @pytest.mark.parametrize("modules", MODULES)
 def test_the_bundled_models_adapter_is_counted_as_peft_builds_it(modules):
     import torch

@@ -95,7 +95,6 @@ def test_an_impossible_plan_says_what_to_do(changes, advice):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")  # PEFT uses the old name
 @pytest.mark.parametrize("base", ["float32", "nf4", "full"])
 def test_the_estimate_agrees_with_bytes_counted_on_the_cpu(base):
     import torch
