@@ -592,8 +592,9 @@ print(f"At temperature 0: instruction {greedy.correct:.0%} right, fine-tuned {tu
 # Ten answers, one format. Training did not forbid the others. It made one of them so likely that the others are hardly
 # ever drawn. And there is nothing left to explain in the prompt, so each call is short.
 #
-# Notice what happened to *right*, too. Juniper has a rule for priorities that no prompt mentioned. The model picked
-# it up from the examples. Behaviour that is easier to show than to describe is where training shines.
+# Notice what happened to *right*, too. No prompt mentioned Juniper's rule for priorities. The examples made the model
+# follow it nearly every time, and not just often. Behaviour that is easier to show than to describe is where training
+# shines.
 #
 # ### Can training teach facts as well?
 #
