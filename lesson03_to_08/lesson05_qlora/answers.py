@@ -385,9 +385,7 @@ from transformers import BitsAndBytesConfig
 
 
 def t4_config():
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.float16
-    )
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.float16)
 
 
 # %% t4_config wrong="forgets double quantization"

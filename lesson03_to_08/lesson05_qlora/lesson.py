@@ -40,7 +40,10 @@ from course import Choice, Question, quick_check
 
 quick_check(
     "LoRA on an unquantized base, one ticket at a time. What takes the most memory?",
-    Choice("The optimizer's state, as in full fine-tuning", "It shrinks with the number of trained weights, and LoRA trains few."),
+    Choice(
+        "The optimizer's state, as in full fine-tuning",
+        "It shrinks with the number of trained weights, and LoRA trains few.",
+    ),
     Choice("The adapter and all that training it needs", "It is small: that was lesson 4."),
     Choice("The frozen weights", "Yes. Nobody trains them, and still every one of them must be there.", correct=True),
 )
@@ -77,14 +80,28 @@ groups = {
 }
 totals = {name: sum(memory.parts().values()) / 1e6 for name, memory in counted.items()}
 saved = totals["full fine-tuning"] / totals["LoRA"]
-fig, ax = figure(f"LoRA needs {saved:.1f} times less, and most of that is the frozen base", "memory of one step (MB)", size=(7.8, 3.0), grid="x")
+fig, ax = figure(
+    f"LoRA needs {saved:.1f} times less, and most of that is the frozen base",
+    "memory of one step (MB)",
+    size=(7.8, 3.0),
+    grid="x",
+)
 for row, memory in enumerate(counted.values()):
     left = 0.0
     for words, (parts, colour) in groups.items():
         size = sum(memory.parts()[part] for part in parts) / 1e6
         ax.barh([row], [size], left=left, color=colour, edgecolor=PAPER, label=words if row == 0 else None)
         if size > 0.04 * max(totals.values()):
-            ax.text(left + size / 2, row, f"{size:.1f}", color=PAPER, ha="center", va="center", fontsize=9, fontweight="bold")
+            ax.text(
+                left + size / 2,
+                row,
+                f"{size:.1f}",
+                color=PAPER,
+                ha="center",
+                va="center",
+                fontsize=9,
+                fontweight="bold",
+            )
         left += size
     ax.text(left, row, f" {left:.3g} MB", color=INK, va="center", fontweight="bold")
 ax.set_yticks(range(3), list(counted))
@@ -92,7 +109,9 @@ ax.set_xlim(0, 1.15 * max(totals.values()))
 ax.invert_yaxis()
 ax.legend(*ax.get_legend_handles_labels(), loc="lower right", fontsize=9)
 told = "; ".join(f"{name} {total:.3g} MB" for name, total in totals.items())
-_ = show(fig, alt=f"Memory of one training step, counted: {told}. In LoRA's bar the frozen weights are the largest part.")
+_ = show(
+    fig, alt=f"Memory of one training step, counted: {told}. In LoRA's bar the frozen weights are the largest part."
+)
 
 # %% [markdown]
 # (In the first bar the green part holds gradients and optimizer state of *all* weights.)
@@ -144,7 +163,9 @@ for _ in range(30):
     parameters, bits = draw.randint(1, 10**12), draw.choice([1, 2, 3, 4, 4.127, 4.5, 8, 16, 32])
     expected = parameters * bits / 8e9
     found = weights_gb(parameters, bits)
-    assert abs(found - expected) <= 1e-6 * expected, f"{parameters:,} weights of {bits} bits are {expected} GB, not {found}."
+    assert abs(found - expected) <= 1e-6 * expected, (
+        f"{parameters:,} weights of {bits} bits are {expected} GB, not {found}."
+    )
 assert abs(weights_gb(8, 1) - 1e-9) < 1e-15, "One byte is 1e-9 GB: do not round."
 assert weights_gb(0, 16) == 0, "No weights take no memory."
 ### END HIDDEN TESTS
@@ -201,8 +222,15 @@ _ = show(*draw_snap([0.2, -1.0, 0.6, 0.05], [-1.0, 0.0, 0.5, 1.0]))
 # %% tags=["skip-execution"]
 quick_check(
     "All eight weights share the scale 2.0. What comes back for the last four, 0.02, 0.05, −0.03 and 0.01?",
-    Choice("Four zeros", "Yes. Divided by 2.0 they all lie nearest to 0. One large neighbour has wiped them out.", correct=True),
-    Choice("0.02, 0.05, −0.03 and 0.01: small numbers lose little", "They lose everything: the nearest value of the codebook, times 2.0, is 0."),
+    Choice(
+        "Four zeros",
+        "Yes. Divided by 2.0 they all lie nearest to 0. One large neighbour has wiped them out.",
+        correct=True,
+    ),
+    Choice(
+        "0.02, 0.05, −0.03 and 0.01: small numbers lose little",
+        "They lose everything: the nearest value of the codebook, times 2.0, is 0.",
+    ),
     Choice("Four times 1.0", "0.5 × 2.0 is 1.0, but 0.05 / 2.0 = 0.025 is nearer to 0 than to 0.5."),
 )
 
@@ -267,7 +295,9 @@ toy = torch.tensor([0.4, -2.0, 1.2, 0.1, 0.02, 0.05, -0.03, 0.01])
 codes, scales = quantize(toy, book, 4)
 assert codes.dtype == torch.uint8, f"Codes are uint8, one byte each; yours are {codes.dtype}."
 assert codes.numel() == 8, f"One code for each of the 8 weights; yours are {codes.numel()}."
-assert tuple(scales.shape) == (2,), f"8 weights in blocks of 4 have 2 scales, of shape (2,); yours is {tuple(scales.shape)}."
+assert tuple(scales.shape) == (2,), (
+    f"8 weights in blocks of 4 have 2 scales, of shape (2,); yours is {tuple(scales.shape)}."
+)
 assert abs(scales[0].item() - 2.0) < 1e-6, (
     "The first block's largest absolute value is 2.0, and belongs to −2.0: take abs() before the maximum."
 )
@@ -278,19 +308,31 @@ assert codes.flatten().tolist()[:4] == [1, 0, 2, 1], (
 assert codes.flatten().tolist()[4:] == [2, 3, 0, 1], "The second block, divided by 0.05, has the codes [2, 3, 0, 1]."
 ### BEGIN HIDDEN TESTS
 generator = torch.Generator().manual_seed(51)
-for shape, block, size in [((3, 64), 64, 16), ((7, 128), 32, 16), ((5, 12), 4, 3), ((2, 3, 40), 16, 256), ((512,), 512, 8)]:
+for shape, block, size in [
+    ((3, 64), 64, 16),
+    ((7, 128), 32, 16),
+    ((5, 12), 4, 3),
+    ((2, 3, 40), 16, 256),
+    ((512,), 512, 8),
+]:
     weights = torch.randn(shape, generator=generator) * 10.0 ** torch.randint(-3, 3, (1,), generator=generator)
     book = torch.rand(size, generator=generator).mul(2).sub(1).sort().values
     codes, scales = quantize(weights, book, block)
     rows = weights.flatten().view(-1, block)
     expected = rows.abs().amax(dim=1)
     assert tuple(scales.shape) == tuple(expected.shape), f"Weights {shape}, block {block}: {len(expected)} scales."
-    assert torch.allclose(scales.float(), expected, rtol=1e-4), f"Each block's scale is its largest absolute value ({shape})."
-    assert codes.numel() == weights.numel() and int(codes.max()) < size, f"A code is a place in the codebook, 0 to {size - 1}."
+    assert torch.allclose(scales.float(), expected, rtol=1e-4), (
+        f"Each block's scale is its largest absolute value ({shape})."
+    )
+    assert codes.numel() == weights.numel() and int(codes.max()) < size, (
+        f"A code is a place in the codebook, 0 to {size - 1}."
+    )
     away = (rows / expected[:, None]).flatten()
     best = (away[:, None] - book).abs().amin(dim=1)
     taken = (away - book[codes.flatten().long()]).abs()
-    assert (taken <= best + 1e-5).all(), "Some codes are not the nearest: compare weight / scale with every codebook value."
+    assert (taken <= best + 1e-5).all(), (
+        "Some codes are not the nearest: compare weight / scale with every codebook value."
+    )
 for dtype, slack in [(torch.float64, 1e-5), (torch.float16, 4e-3), (torch.bfloat16, 3e-2)]:
     weights = torch.randn(6, 32, generator=generator).to(dtype)
     book = torch.linspace(-1, 1, 15)
@@ -315,7 +357,9 @@ assert tuple(scales.shape) == (3,), (
 assert codes.numel() == 7, f"7 weights have 7 codes: drop what you padded, and no more; yours are {codes.numel()}."
 assert abs(scales[2].item() - 0.5) < 1e-6, "The last block holds only 0.5, so its scale is 0.5."
 codes, scales = quantize(torch.tensor([0.0, 0.0, 0.0, 1.0]), book, 2)
-assert torch.isfinite(scales).all() and scales[0].item() == 0, "A block of zeros has the scale 0: its largest absolute value."
+assert torch.isfinite(scales).all() and scales[0].item() == 0, (
+    "A block of zeros has the scale 0: its largest absolute value."
+)
 assert int(codes.max()) < 4, "In a block of zeros, 0 / 0 is NaN, which is near nothing: guard the division."
 back = book[codes.flatten().long()] * scales.repeat_interleave(2)
 assert (back[:2] == 0).all(), "A block of zeros must come back as exact zeros."
@@ -327,12 +371,18 @@ for shape, block in [((5, 13), 64), ((3, 3), 4), ((1,), 64), ((11, 7), 10), ((13
     codes, scales = quantize(weights, book, block)
     flat = weights.flatten()
     expected = torch.stack([piece.abs().max() for piece in flat.split(block)])
-    assert tuple(scales.shape) == tuple(expected.shape), f"{flat.numel()} weights in blocks of {block}: {len(expected)} scales."
-    assert torch.allclose(scales.float(), expected, rtol=1e-4), "The last block's scale is the largest of what it holds."
+    assert tuple(scales.shape) == tuple(expected.shape), (
+        f"{flat.numel()} weights in blocks of {block}: {len(expected)} scales."
+    )
+    assert torch.allclose(scales.float(), expected, rtol=1e-4), (
+        "The last block's scale is the largest of what it holds."
+    )
     assert codes.numel() == flat.numel(), f"{flat.numel()} weights have as many codes."
     away = flat / expected.repeat_interleave(block)[: flat.numel()]
     taken = (away - book[codes.flatten().long()]).abs()
-    assert (taken <= (away[:, None] - book).abs().amin(dim=1) + 1e-5).all(), "The last, shorter block is quantized like the rest."
+    assert (taken <= (away[:, None] - book).abs().amin(dim=1) + 1e-5).all(), (
+        "The last, shorter block is quantized like the rest."
+    )
 weights = torch.zeros(4, 64)
 weights[2] = torch.randn(64, generator=generator)
 for book in (torch.tensor([-1.0, -0.3, 0.3, 1.0]), torch.linspace(-1, 1, 16), torch.tensor([-1.0, 0.0, 1.0])):
@@ -398,16 +448,28 @@ for dtype in (torch.float16, torch.float64):
     )
 ### BEGIN HIDDEN TESTS
 generator = torch.Generator().manual_seed(53)
-for n, block, size in [(1, 64, 16), (64, 64, 16), (65, 64, 16), (300, 32, 16), (91, 7, 4), (1000, 128, 256), (5, 512, 9)]:
+for n, block, size in [
+    (1, 64, 16),
+    (64, 64, 16),
+    (65, 64, 16),
+    (300, 32, 16),
+    (91, 7, 4),
+    (1000, 128, 256),
+    (5, 512, 9),
+]:
     codes = torch.randint(size, (n,), generator=generator).to(torch.uint8)
     book = torch.rand(size, generator=generator).mul(2).sub(1).sort().values
     scales = torch.rand(-(-n // block), generator=generator) * 3
     expected = torch.stack([book[int(code)] * scales[place // block] for place, code in enumerate(codes)])
     back = dequantize(codes, scales, book, block)
     assert tuple(back.shape) == (n,), f"{n} codes in blocks of {block} give {n} numbers, not {tuple(back.shape)}."
-    assert torch.allclose(back, expected, rtol=1e-4, atol=1e-6), f"Each number takes the scale of its own block ({n}, {block})."
+    assert torch.allclose(back, expected, rtol=1e-4, atol=1e-6), (
+        f"Each number takes the scale of its own block ({n}, {block})."
+    )
     half = dequantize(codes, scales.half(), book.to(torch.bfloat16), block)
-    assert half.dtype == torch.float32 and torch.allclose(half, expected, rtol=2e-2, atol=1e-3), "Mixed types give float32."
+    assert half.dtype == torch.float32 and torch.allclose(half, expected, rtol=2e-2, atol=1e-3), (
+        "Mixed types give float32."
+    )
 codes, scales = torch.zeros(128, dtype=torch.uint8), torch.tensor([0.0, 2.0])
 assert dequantize(codes, scales, torch.tensor([-1.0, 1.0])).tolist() == [0.0] * 64 + [-2.0] * 64, (
     "Without a fourth argument the block is 64; a scale of 0 gives zeros."
@@ -472,8 +534,13 @@ print(f"{(scaled.abs() < 0.5).float().mean():.0%} of the weights are closer to 0
 # %% tags=["skip-execution"]
 quick_check(
     "Sixteen quantiles of a bell, scaled to −1 … 1. Where are neighbours closest to each other?",
-    Choice("Everywhere the same", "That is the ruler, int4. Equal *probability* between neighbours is not equal distance."),
-    Choice("Near −1 and near 1, because errors there are the largest", "Few weights live there, so equal shares are wide there."),
+    Choice(
+        "Everywhere the same", "That is the ruler, int4. Equal *probability* between neighbours is not equal distance."
+    ),
+    Choice(
+        "Near −1 and near 1, because errors there are the largest",
+        "Few weights live there, so equal shares are wide there.",
+    ),
     Choice("Near 0", "Yes. Most weights are there, so a sixteenth of them fits into a narrow gap.", correct=True),
     Choice("Between 0 and 1 only", "A bell has two sides."),
 )
@@ -537,14 +604,18 @@ import torch
 
 book = nf4_codebook()
 assert book is not None, "nf4_codebook returned None: end it with `return`."
-assert tuple(book.shape) == (16,), f"Four bits name 16 values: the shape is (16,), not {tuple(book.shape)}. Is 0 there once?"
+assert tuple(book.shape) == (16,), (
+    f"Four bits name 16 values: the shape is (16,), not {tuple(book.shape)}. Is 0 there once?"
+)
 book = book.double()
 assert (book[1:] > book[:-1]).all(), "Sort the values: code 0 is the lowest."
 assert abs(book[0] + 1) < 1e-4 and abs(book[15] - 1) < 1e-4, (
     f"The ends are −1 and 1; yours are {book[0]:.4f} and {book[15]:.4f}: divide by the largest."
 )
 gaps = book[1:] - book[:-1]
-assert gaps[7] < gaps[14] / 2, "Near 0 the values are dense, at the ends they are wide apart: take quantiles, not even steps."
+assert gaps[7] < gaps[14] / 2, (
+    "Near 0 the values are dense, at the ends they are wide apart: take quantiles, not even steps."
+)
 assert (book == 0).sum() == 1, "0 must be there exactly, not as 1e-9: put it in by hand."
 assert int((book < 0).sum()) == 7, (
     f"Seven values lie below 0 and eight above; yours has {int((book < 0).sum())} below. Which half has 9 probabilities?"
@@ -560,7 +631,9 @@ table = torch.tensor([
 ], dtype=torch.float64)  # fmt: skip
 low, high = (book - table).abs()[:8].max(), (book - table).abs()[8:].max()
 assert high <= 1e-4, f"The positive half is off by {high:.4f}: are δ and the spacing right?"
-assert low <= 1e-4, f"The negative half is off by {low:.4f}: 8 evenly spaced probabilities from δ to ½, the last of them 0."
+assert low <= 1e-4, (
+    f"The negative half is off by {low:.4f}: 8 evenly spaced probabilities from δ to ½, the last of them 0."
+)
 assert torch.equal(nf4_codebook().double(), book), "Call it twice, and it gives the same values."
 ### END HIDDEN TESTS
 
@@ -603,9 +676,18 @@ for _ in range(40):
     moved = sums / torch.zeros(16).index_add_(0, codes, importance)
     moved[0], moved[7], moved[15] = -1, 0, 1
 
-errors = {"FP4": error(normal, fp4), "int4": error(normal, int4), "NF4": error(normal, book), "moved by\nthe error": error(normal, moved)}
-fig, ax = figure("NF4 beats int4 and FP4, and can be beaten itself", ylabel="mean squared error at block 64", size=(7.0, 3.3))
-bars = ax.bar(list(errors), list(errors.values()), color=[COLOURS["base"], COLOURS["base"], COLOURS["tuned"], COLOURS["rag"]])
+errors = {
+    "FP4": error(normal, fp4),
+    "int4": error(normal, int4),
+    "NF4": error(normal, book),
+    "moved by\nthe error": error(normal, moved),
+}
+fig, ax = figure(
+    "NF4 beats int4 and FP4, and can be beaten itself", ylabel="mean squared error at block 64", size=(7.0, 3.3)
+)
+bars = ax.bar(
+    list(errors), list(errors.values()), color=[COLOURS["base"], COLOURS["base"], COLOURS["tuned"], COLOURS["rag"]]
+)
 ax.bar_label(bars, [f"{value:.4f}" for value in errors.values()], padding=3, fontweight="bold", color=INK)
 ax.set_ylim(0, 1.15 * max(errors.values()))
 told = ", ".join(f"{name} {value:.4f}" for name, value in errors.items()).replace("\n", " ")
@@ -669,14 +751,18 @@ assert abs(found - 4.5) < 1e-6, f"Blocks of 64 with a 32-bit scale: 4 + 32/64 = 
 assert abs(bits_per_parameter(32) - 5.0) < 1e-6, "Blocks half as long cost twice as much: 4 + 32/32 = 5 bits."
 double = bits_per_parameter(64, True)
 assert abs(double - 4.125) > 1e-6, "The 8-bit scales need scales of their own: one 32-bit number for 256 of them."
-assert abs(double - 4.25) > 1e-6, "The 32-bit number is shared by 256 *blocks*, so by 256 × 64 weights, not by 256 weights."
+assert abs(double - 4.25) > 1e-6, (
+    "The 32-bit number is shared by 256 *blocks*, so by 256 × 64 weights, not by 256 weights."
+)
 assert abs(double - 4.126953125) < 1e-6, f"4 + 8/64 + 32/(64 × 256) is about 4.127 bits; yours says {double}."
 ### BEGIN HIDDEN TESTS
 for block in (1, 16, 32, 100, 128, 256, 4096):
     single, double = bits_per_parameter(block), bits_per_parameter(block=block, double_quant=True)
     assert abs(single - (4 + 32 / block)) <= 1e-6 * single, f"Block {block}: 4 + 32/{block} bits, not {single}."
     expected = 4 + 8 / block + 32 / (256 * block)
-    assert abs(double - expected) <= 1e-6 * expected, f"Block {block} with double quantization: {expected} bits, not {double}."
+    assert abs(double - expected) <= 1e-6 * expected, (
+        f"Block {block} with double quantization: {expected} bits, not {double}."
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -694,7 +780,13 @@ def mean_error(book, block):
 
 
 curves = {name: [mean_error(book_, block) for block in blocks] for name, book_ in {"NF4": book, "int4": int4}.items()}
-fig, ax = figure("Short blocks err less, and cost more bits", "weights per block", "mean squared error, relative", size=(7.4, 3.7), grid="both")
+fig, ax = figure(
+    "Short blocks err less, and cost more bits",
+    "weights per block",
+    "mean squared error, relative",
+    size=(7.4, 3.7),
+    grid="both",
+)
 for name, colour in (("NF4", COLOURS["tuned"]), ("int4", COLOURS["bad"])):
     ax.plot(blocks, curves[name], color=colour, marker="o")
     label_line(ax, blocks, curves[name], name, colour)
@@ -702,7 +794,9 @@ ax.set_xscale("log", base=2)
 ax.set_xticks(blocks, [f"{block:,}\n{bits_per_parameter(block):.2f} bits" for block in blocks], fontsize=9)
 ax.minorticks_off()
 ax.set_ylim(0, 1.1 * max(curves["int4"]))
-told = ", ".join(f"block {block}: {nf:.4f} and {ruler:.4f}" for block, nf, ruler in zip(blocks, *curves.values(), strict=True))
+told = ", ".join(
+    f"block {block}: {nf:.4f} and {ruler:.4f}" for block, nf, ruler in zip(blocks, *curves.values(), strict=True)
+)
 _ = show(fig, alt=f"Relative squared error of NF4 and of int4 against block size, on the model's weights. {told}.")
 print(f"int4 at block 4,096 errs {curves['int4'][-1] / curves['NF4'][2]:.1f} times as much as NF4 at block 64.")
 
@@ -724,7 +818,9 @@ pairs = torch.stack([packed.flatten() // 16, packed.flatten() % 16], dim=1).flat
 print(f"{matrix.numel():,} weights in {packed.numel():,} bytes")
 print(f"codes that agree:             {(pairs == codes).float().mean():.3%}")
 print(f"largest difference of scales: {(state.absmax - scales).abs().max():.1e}")
-print(f"largest difference of weights {(library - mine).abs().max():.1e}  (the weights go up to {matrix.abs().max():.2f})")
+print(
+    f"largest difference of weights {(library - mine).abs().max():.1e}  (the weights go up to {matrix.abs().max():.2f})"
+)
 
 packed, state = quantize_4bit(matrix, blocksize=64, quant_type="nf4", compress_statistics=True)
 twice = dequantize_4bit(packed, state)
@@ -746,9 +842,15 @@ print(f"… which moved the scales by {float((twice[used] / library[used] - 1).a
 # %% tags=["skip-execution"]
 quick_check(
     "All linear weights go to NF4, in blocks of 64. By how much does the model's loss on text rise?",
-    Choice("It doubles", "Then nobody would use it. Errors in different weights have different signs, and largely cancel."),
+    Choice(
+        "It doubles", "Then nobody would use it. Errors in different weights have different signs, and largely cancel."
+    ),
     Choice("By about a quarter, since a weight keeps only a few of its digits", "It is far less: run the next cell."),
-    Choice("By a few percent, at most", "Yes: thousands of small errors with different signs largely cancel in a sum.", correct=True),
+    Choice(
+        "By a few percent, at most",
+        "Yes: thousands of small errors with different signs largely cancel in a sum.",
+        correct=True,
+    ),
     Choice("Not at all, not in the last digit", "The weights did change, and so do the outputs, a little."),
 )
 
@@ -773,7 +875,9 @@ for name, base in (("before", full), ("in 4 bits", four)):
     loss[name] = text_loss(base.model)
     triage[name] = measure_triage(base.model, base.tokenizer, fresh, INSTRUCTION, examples)
     memory = base.model.get_memory_footprint() / 1e6
-    print(f"{name:10} loss {loss[name]:.4f}, triage valid {triage[name].valid:.0%}, all right {triage[name].correct:.0%}, {memory:,.1f} MB")
+    print(
+        f"{name:10} loss {loss[name]:.4f}, triage valid {triage[name].valid:.0%}, all right {triage[name].correct:.0%}, {memory:,.1f} MB"
+    )
 print(f"\nThe loss changed by {loss['in 4 bits'] / loss['before'] - 1:+.2%}.")
 
 # %% [markdown]
@@ -797,9 +901,17 @@ print(f"\nThe loss changed by {loss['in 4 bits'] / loss['before'] - 1:+.2%}.")
 quick_check(
     "The same function, with one column 32 times as large. Which 4-bit version suffers most?",
     Choice("NF4 in blocks of 64", "Only the blocks with a large weight suffer. The others keep their own scales."),
-    Choice("One scale for each whole matrix", "Yes. One large column sets the scale for all, and the others fall to a few codes, or to zero.", correct=True),
-    Choice("None: the function is the same before quantization, so it is the same after", "Quantization sees the weights, not the function."),
+    Choice(
+        "One scale for each whole matrix",
+        "Yes. One large column sets the scale for all, and the others fall to a few codes, or to zero.",
+        correct=True,
+    ),
+    Choice(
+        "None: the function is the same before quantization, so it is the same after",
+        "Quantization sees the weights, not the function.",
+    ),
 )
+
 
 # %% tags=["skip-execution"]
 def grow_channels(model, factor=32, seed=5):
@@ -833,19 +945,35 @@ def loss_after(model, originals, book, block):
     return result
 
 
-recipes = {"NF4, block 64": (book, 64), "int4, block 64": (int4, 64), "NF4, block 1,024": (book, 1024), "NF4, whole matrix": (book, None), "int4, whole matrix": (int4, None)}
+recipes = {
+    "NF4, block 64": (book, 64),
+    "int4, block 64": (int4, 64),
+    "NF4, block 1,024": (book, 1024),
+    "NF4, whole matrix": (book, None),
+    "int4, whole matrix": (int4, None),
+}
 rises = {"as it was": [], "with large channels": []}
 for name in rises:
     if name == "with large channels":
         grow_channels(full.model)
-        print(f"Loss with large channels, before quantization: {text_loss(full.model):.4f} (it was {loss['before']:.4f})")
-    originals = dict(list(linear_weights(full.model).items())[:28])  # four layers: all of a small model, a part of a large one
-    rises[name] = [100 * (loss_after(full.model, originals, *recipe) / loss["before"] - 1) for recipe in recipes.values()]
+        print(
+            f"Loss with large channels, before quantization: {text_loss(full.model):.4f} (it was {loss['before']:.4f})"
+        )
+    originals = dict(
+        list(linear_weights(full.model).items())[:28]
+    )  # four layers: all of a small model, a part of a large one
+    rises[name] = [
+        100 * (loss_after(full.model, originals, *recipe) / loss["before"] - 1) for recipe in recipes.values()
+    ]
 
 # %% tags=["skip-execution"]
 fig, axes = figure("With a few large channels, the block decides", columns=2, size=(8.6, 3.2), grid="x")
 for ax, (name, values) in zip(axes, rises.items(), strict=True):
-    ax.barh(list(recipes), values, color=[COLOURS["tuned"], COLOURS["prompt"], COLOURS["rag"], COLOURS["base"], COLOURS["bad"]])
+    ax.barh(
+        list(recipes),
+        values,
+        color=[COLOURS["tuned"], COLOURS["prompt"], COLOURS["rag"], COLOURS["base"], COLOURS["bad"]],
+    )
     edge = max(5.0, *values)
     for place, value in enumerate(values):
         ax.text(max(value, 0), place, f" {value:+,.{0 if value > 10 else 1}f} %", va="center", fontweight="bold")
@@ -853,8 +981,13 @@ for ax, (name, values) in zip(axes, rises.items(), strict=True):
     ax.set_title(name, fontsize=10.5)
     ax.invert_yaxis()
 axes[1].set_yticklabels([])
-told = "; ".join(f"{recipe}: {one:+.1f} % and {two:+,.1f} %" for recipe, one, two in zip(recipes, *rises.values(), strict=True))
-_ = show(fig, alt=f"Rise of the loss after quantization, for the model as it was and for the same function with large channels. {told}.")
+told = "; ".join(
+    f"{recipe}: {one:+.1f} % and {two:+,.1f} %" for recipe, one, two in zip(recipes, *rises.values(), strict=True)
+)
+_ = show(
+    fig,
+    alt=f"Rise of the loss after quantization, for the model as it was and for the same function with large channels. {told}.",
+)
 
 # %% [markdown]
 # Before quantization, both panels are the same function. In the left one hardly anything matters (differences of less than a percent
@@ -884,7 +1017,9 @@ for step in range(1, 101):
     now = dequantize(new_codes, new_scales, book)
     if step in (1, 100):
         print(f"after step {step:>3}: {int((new_codes != codes).sum()):>5} of {codes.numel():,} codes have changed")
-print(f"a 16-bit weight would have moved by {100 * rate:.2f}; codes are {float((book[1:] - book[:-1]).min() * scales.median()):.4f} apart or more")
+print(
+    f"a 16-bit weight would have moved by {100 * rate:.2f}; codes are {float((book[1:] - book[:-1]).min() * scales.median()):.4f} apart or more"
+)
 
 # %% [markdown]
 # Each step is smaller than half the distance to the next value, so rounding undoes it. Every time. Small steps never add up.
@@ -936,10 +1071,19 @@ print(f"Compute capability here: {capability}. The course computes in {compute_d
 # %% tags=["skip-execution"]
 quick_check(
     "You leave bnb_4bit_compute_dtype out of the configuration. Its default is float32. What happens on a T4?",
-    Choice("The weights take 32 bits in memory", "Storage is still NF4; only the numbers in the multiplication change."),
-    Choice("It works, and is slow", "Yes. Each weight is unpacked to float32, and the T4's fast 16-bit units stand idle.", correct=True),
+    Choice(
+        "The weights take 32 bits in memory", "Storage is still NF4; only the numbers in the multiplication change."
+    ),
+    Choice(
+        "It works, and is slow",
+        "Yes. Each weight is unpacked to float32, and the T4's fast 16-bit units stand idle.",
+        correct=True,
+    ),
     Choice("An error, since a T4 has no float32", "Every GPU computes in float32."),
-    Choice("The quality suffers, because float32 is too precise for four bits", "More precision in the multiplication does no harm."),
+    Choice(
+        "The quality suffers, because float32 is too precise for four bits",
+        "More precision in the multiplication does no harm.",
+    ),
 )
 
 # %% [markdown]
@@ -979,14 +1123,22 @@ import torch
 
 config = t4_config()
 assert config is not None, "t4_config returned None: end it with `return`."
-assert type(config).__name__ == "BitsAndBytesConfig", f"Return transformers' BitsAndBytesConfig, not a {type(config).__name__}."
+assert type(config).__name__ == "BitsAndBytesConfig", (
+    f"Return transformers' BitsAndBytesConfig, not a {type(config).__name__}."
+)
 assert config.load_in_4bit is True, "load_in_4bit is off, so nothing would be quantized to 4 bits."
-assert config.bnb_4bit_quant_type == "nf4", f"The type is {config.bnb_4bit_quant_type!r}, which is the default: ask for 'nf4'."
-assert config.bnb_4bit_use_double_quant is True, "Double quantization is off by default: bnb_4bit_use_double_quant=True."
+assert config.bnb_4bit_quant_type == "nf4", (
+    f"The type is {config.bnb_4bit_quant_type!r}, which is the default: ask for 'nf4'."
+)
+assert config.bnb_4bit_use_double_quant is True, (
+    "Double quantization is off by default: bnb_4bit_use_double_quant=True."
+)
 assert config.bnb_4bit_compute_dtype != torch.bfloat16, "A T4 has no bfloat16: compute in float16."
 assert config.bnb_4bit_compute_dtype != torch.float32, "float32 is the default, and slow on a T4: compute in float16."
 ### BEGIN HIDDEN TESTS
-assert config.bnb_4bit_compute_dtype == torch.float16, f"The compute type is {config.bnb_4bit_compute_dtype}, not float16."
+assert config.bnb_4bit_compute_dtype == torch.float16, (
+    f"The compute type is {config.bnb_4bit_compute_dtype}, not float16."
+)
 assert config.load_in_8bit is False, "8 bits and 4 bits exclude each other."
 ### END HIDDEN TESTS
 
@@ -1007,20 +1159,30 @@ import random
 from course.vram import GPUS, Plan, estimate
 
 draw = random.Random(4)
-lengths = [min(1_920, int(draw.lognormvariate(5.9, 0.7))) for _ in range(60)]  # tokens of the longest text in each batch
+lengths = [
+    min(1_920, int(draw.lognormvariate(5.9, 0.7))) for _ in range(60)
+]  # tokens of the longest text in each batch
 needs = [estimate(Plan(MODELS["Mistral 7B"], rank=64, batch=8, length=length)) for length in lengths]
 total = [need.total / 1e9 for need in needs]
 resident = [(need.total - need.optimizer) / 1e9 for need in needs]
 over = sum(value > GPUS["T4"] for value in total)
 rescued = over - sum(value > GPUS["T4"] for value in resident)
-fig, ax = figure(f"{over} of {len(total)} batches exceed the T4; paging the optimizer out saves {rescued}", "batch", "GPU memory, estimated (GB)", size=(7.6, 3.4))
+fig, ax = figure(
+    f"{over} of {len(total)} batches exceed the T4; paging the optimizer out saves {rescued}",
+    "batch",
+    "GPU memory, estimated (GB)",
+    size=(7.6, 3.4),
+)
 ax.bar(range(len(total)), total, 0.8, color=COLOURS["hybrid"], label="optimizer state: can move to the CPU")
 ax.bar(range(len(total)), resident, 0.8, color=COLOURS["base"], label="the rest")
 ax.axhline(GPUS["T4"], color=INK, linewidth=1.4, linestyle=(0, (4, 3)))
 ax.text(len(total), GPUS["T4"], " T4", va="center", fontweight="bold")
 ax.set(xlim=(-1, len(total)), ylim=(0, 1.25 * max(total)))
 ax.legend(loc="upper left", ncols=2)
-_ = show(fig, alt=f"Estimated memory of {len(total)} batches: {over} need more than the T4's 15 GB; without the optimizer's state {over - rescued} do.")
+_ = show(
+    fig,
+    alt=f"Estimated memory of {len(total)} batches: {over} need more than the T4's 15 GB; without the optimizer's state {over - rescued} do.",
+)
 
 # %% [markdown]
 # Paging is for rare peaks. If *most* batches are too large, pages travel at every step, and the run crawls. Then shorten the texts, or the
@@ -1066,7 +1228,9 @@ course.knowledge_check(
         Choice("The gradients", "One for each trained weight: they shrink with the adapter."),
         Choice("The optimizer state", "Two numbers for each trained weight: it shrinks as well."),
         Choice("The weights of the base", "Yes. They are frozen, and they must all be there.", correct=True),
-        Choice("None of them: LoRA makes every part of the memory smaller", "Every part that belongs to *trained* weights."),
+        Choice(
+            "None of them: LoRA makes every part of the memory smaller", "Every part that belongs to *trained* weights."
+        ),
     ),
     Question(
         "A block holds 0.1, −0.3, 0.2 and −6.0. What is its scale?",
@@ -1078,15 +1242,29 @@ course.knowledge_check(
     Question(
         "Why are NF4's values closer together near 0?",
         Choice("Because small numbers are stored with more bits", "Every code has four bits."),
-        Choice("Because most weights are small", "Yes: each value stands for about as many weights as any other.", correct=True),
-        Choice("Because floating-point numbers are always denser near 0, and NF4 is one of them", "NF4 is a table. It has no exponent."),
+        Choice(
+            "Because most weights are small",
+            "Yes: each value stands for about as many weights as any other.",
+            correct=True,
+        ),
+        Choice(
+            "Because floating-point numbers are always denser near 0, and NF4 is one of them",
+            "NF4 is a table. It has no exponent.",
+        ),
     ),
     Question(
         "A colleague writes: 'NF4 is the optimal 4-bit type for normal weights.' What did you measure?",
-        Choice("It is: no other codebook had a smaller error", "One did: the one whose values were moved by the error."),
+        Choice(
+            "It is: no other codebook had a smaller error", "One did: the one whose values were moved by the error."
+        ),
         Choice("It is worse than int4", "On normal weights it was clearly better than int4 and FP4."),
-        Choice("FP4 has a smaller error, since it is a real floating-point format", "Compare the bars again: at block 64, FP4 had the largest error."),
-        Choice("It is good, but other values have a smaller error", "Yes. Equal shares are not least error.", correct=True),
+        Choice(
+            "FP4 has a smaller error, since it is a real floating-point format",
+            "Compare the bars again: at block 64, FP4 had the largest error.",
+        ),
+        Choice(
+            "It is good, but other values have a smaller error", "Yes. Equal shares are not least error.", correct=True
+        ),
     ),
     Question(
         "Double quantization takes a 65B model from 4.5 to 4.127 bits a weight. How much memory is that?",
@@ -1097,20 +1275,37 @@ course.knowledge_check(
     Question(
         "Why does QLoRA not train the 4-bit weights themselves?",
         Choice("Because bitsandbytes forbids it for reasons of licence", "The reason is arithmetic."),
-        Choice("Because a step is far smaller than the distance between codes", "Yes: rounding undoes each of them.", correct=True),
-        Choice("Because gradients cannot pass through a 4-bit layer", "They can, and must, to reach the adapters of earlier layers."),
+        Choice(
+            "Because a step is far smaller than the distance between codes",
+            "Yes: rounding undoes each of them.",
+            correct=True,
+        ),
+        Choice(
+            "Because gradients cannot pass through a 4-bit layer",
+            "They can, and must, to reach the adapters of earlier layers.",
+        ),
     ),
     Question(
         "A 7B model is loaded with load_in_4bit=True, and nothing else, on a T4. What do you get?",
-        Choice("NF4 with double quantization, computed in float16, as in the paper", "None of these is a default; and the paper computed in bfloat16."),
+        Choice(
+            "NF4 with double quantization, computed in float16, as in the paper",
+            "None of these is a default; and the paper computed in bfloat16.",
+        ),
         Choice("An error: the compute type is missing", "It has a default."),
-        Choice("FP4, without double quantization, computed in float32", "Yes, these are the defaults. So name all four settings.", correct=True),
+        Choice(
+            "FP4, without double quantization, computed in float32",
+            "Yes, these are the defaults. So name all four settings.",
+            correct=True,
+        ),
     ),
     Question(
         "A QLoRA run stops, out of memory, at step 700: one batch was very long. What fits this problem?",
         Choice("A lower rank", "The adapter is a small part. The peak came from the long texts."),
         Choice("A smaller learning rate", "It changes no size of anything."),
-        Choice("Blocks of 32 instead of 64 weights, which makes the quantized weights smaller", "They would take more bits: 4 + 32/32."),
+        Choice(
+            "Blocks of 32 instead of 64 weights, which makes the quantized weights smaller",
+            "They would take more bits: 4 + 32/32.",
+        ),
         Choice("A paged optimizer", "Yes: its state moves out while the peak lasts. Or cap the length.", correct=True),
     ),
     pass_mark=0.8,

@@ -85,9 +85,16 @@ from course import Choice, Question, quick_check
 
 quick_check(
     "During training a gradient of 0.00000001 (1e-8) is stored in float16. What is left of it?",
-    Choice("A rounded value, close to 1e-8", "The smallest positive float16 is 2⁻²⁴, about 6e-8: nothing lies between it and 0."),
+    Choice(
+        "A rounded value, close to 1e-8",
+        "The smallest positive float16 is 2⁻²⁴, about 6e-8: nothing lies between it and 0.",
+    ),
     Choice("Infinity", "That is what happens at the other end: values too large become infinite."),
-    Choice("Nothing: it becomes 0", "Yes. It is below the smallest float16, so the weight behind it stops learning.", correct=True),
+    Choice(
+        "Nothing: it becomes 0",
+        "Yes. It is below the smallest float16, so the weight behind it stops learning.",
+        correct=True,
+    ),
 )
 
 # %% [markdown]
@@ -243,7 +250,9 @@ except TypeError as error:
 quick_check(
     "You have 100 tickets, batch 16, no accumulation, 3 epochs (rounds of the data). How many optimizer steps is that?",
     Choice("18", "That is 6 a round: the 4 tickets left over each time still make a batch, a small one."),
-    Choice("19", "300 tickets divided by 16, rounded up. But a batch never reaches into the next epoch: count per epoch."),
+    Choice(
+        "19", "300 tickets divided by 16, rounded up. But a batch never reaches into the next epoch: count per epoch."
+    ),
     Choice("21", "Yes. 6 full batches and a batch of 4 make 7 steps, three times.", correct=True),
     Choice("300", "That would be a step for each ticket, a batch of 1."),
 )
@@ -293,7 +302,9 @@ def schedule(examples, batch, accumulation, epochs, warmup_fraction):
 
 
 # %% test_schedule points=3
-assert tuple(schedule(64, 16, 1, 1, 0.0)) == (4, 0), "64 tickets in batches of 16 are 4 steps; a fraction of 0 warms up 0."
+assert tuple(schedule(64, 16, 1, 1, 0.0)) == (4, 0), (
+    "64 tickets in batches of 16 are 4 steps; a fraction of 0 warms up 0."
+)
 assert tuple(schedule(64, 4, 4, 1, 0.0)) == (4, 0), "Accumulation: 4 batches of 4 make one step, so 64 tickets make 4."
 assert tuple(schedule(1000, 16, 1, 1, 0.0)) == (63, 0), (
     "1000 / 16 = 62.5: the last 8 tickets are a batch too, so round up."
@@ -308,11 +319,18 @@ import random
 
 assert tuple(schedule(5, 16, 4, 2, 0.5)) == (2, 1), "Fewer tickets than a batch still make one step in each epoch."
 assert tuple(schedule(90, 8, 4, 1, 0.0)) == (3, 0), "12 batches of 8, 4 to a step, make 3 steps."
-assert tuple(schedule(97, 8, 4, 5, 0.125)) == (20, 3), "13 batches, 4 to a step: 4 steps an epoch, the last one partial."
+assert tuple(schedule(97, 8, 4, 5, 0.125)) == (20, 3), (
+    "13 batches, 4 to a step: 4 steps an epoch, the last one partial."
+)
 assert tuple(schedule(320, 8, 2, 1, 1.0)) == (20, 20), "A fraction of 1 warms up in every step."
 draw = random.Random(6)
 for _ in range(40):
-    examples, batch, accumulation, epochs = draw.randint(1, 400), draw.randint(1, 40), draw.randint(1, 9), draw.randint(1, 4)
+    examples, batch, accumulation, epochs = (
+        draw.randint(1, 400),
+        draw.randint(1, 40),
+        draw.randint(1, 9),
+        draw.randint(1, 4),
+    )
     fraction = draw.choice([0.0, 0.125, 0.25, 0.375, 0.5])  # exact in binary: no coin toss in the rounding
     steps = 0
     for _ in range(epochs):
@@ -341,9 +359,19 @@ for _ in range(40):
 # %% tags=["skip-execution"]
 quick_check(
     "You switch gradient checkpointing on. What changes?",
-    Choice("Less memory, more time", "Yes. Each layer's forward pass runs a second time, inside the backward pass.", correct=True),
-    Choice("Less memory, slightly different gradients", "The same values are computed again, so the gradients stay the same."),
-    Choice("The adapter is saved to disk more often", "That is another kind of checkpoint, with an unlucky twin name. It comes next."),
+    Choice(
+        "Less memory, more time",
+        "Yes. Each layer's forward pass runs a second time, inside the backward pass.",
+        correct=True,
+    ),
+    Choice(
+        "Less memory, slightly different gradients",
+        "The same values are computed again, so the gradients stay the same.",
+    ),
+    Choice(
+        "The adapter is saved to disk more often",
+        "That is another kind of checkpoint, with an unlucky twin name. It comes next.",
+    ),
 )
 
 # %% [markdown]
@@ -383,7 +411,11 @@ def one_step(batch):
 
 
 costs = {}
-for name, batch, checkpointing in [("16 at once", 16, False), ("4 × 4, accumulated", 4, False), ("16, checkpointing", 16, True)]:
+for name, batch, checkpointing in [
+    ("16 at once", 16, False),
+    ("4 × 4, accumulated", 4, False),
+    ("16, checkpointing", 16, True),
+]:
     if checkpointing:
         probe.enable_input_require_grads()
         probe.get_base_model().activation_checkpointing_enable()
@@ -539,7 +571,9 @@ shutil.rmtree(runs / "uninterrupted", ignore_errors=True)
 def finish(trainer, **how):
     """Train to the end; keep the log and the adapter's weights in one long vector, not the model."""
     trainer.train(**how)
-    return trainer.state.log_history, torch.cat([p.detach().flatten().cpu() for p in trainer.model.parameters() if p.requires_grad])
+    return trainer.state.log_history, torch.cat(
+        [p.detach().flatten().cpu() for p in trainer.model.parameters() if p.requires_grad]
+    )
 
 
 uninterrupted = finish(new_trainer(runs / "uninterrupted", title="Undisturbed run", **DEMO, **SAVE))
@@ -640,20 +674,33 @@ with tempfile.TemporaryDirectory() as folder:
     assert latest_checkpoint(folder) == os.path.join(folder, "checkpoint-10"), (
         "A file can be called checkpoint-50 too: only a directory with both files in it counts."
     )
-    for name in ("checkpoint-tmp", "checkpoint-", "checkpoint-70-old", "old-checkpoint-80", "checkpoint-90.bak", "runs"):
+    for name in (
+        "checkpoint-tmp",
+        "checkpoint-",
+        "checkpoint-70-old",
+        "old-checkpoint-80",
+        "checkpoint-90.bak",
+        "runs",
+    ):
         save(folder, name, STATE, ADAPTER)
         assert latest_checkpoint(folder) == os.path.join(folder, "checkpoint-10"), (
             f"{name} is not called checkpoint-N: the whole name must match."
         )
     for number in (100, 99, 1000, 200):
         save(folder, f"checkpoint-{number}", STATE, ADAPTER, "optimizer.pt")
-    assert latest_checkpoint(folder) == os.path.join(folder, "checkpoint-1000"), "1000 is the largest of 99, 100, 200, 1000."
+    assert latest_checkpoint(folder) == os.path.join(folder, "checkpoint-1000"), (
+        "1000 is the largest of 99, 100, 200, 1000."
+    )
 with tempfile.TemporaryDirectory() as folder:
     save(folder, "checkpoint-30", STATE)
     save(folder, "checkpoint-40", ADAPTER)
-    assert latest_checkpoint(folder) is None, "Two checkpoints, neither complete: there is nothing to go back to, so None."
+    assert latest_checkpoint(folder) is None, (
+        "Two checkpoints, neither complete: there is nothing to go back to, so None."
+    )
     save(folder, "checkpoint-0", STATE, ADAPTER)
-    assert latest_checkpoint(folder) == os.path.join(folder, "checkpoint-0"), "checkpoint-0 is a checkpoint: 0 is a number."
+    assert latest_checkpoint(folder) == os.path.join(folder, "checkpoint-0"), (
+        "checkpoint-0 is a checkpoint: 0 is a number."
+    )
     ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -679,7 +726,9 @@ trainer.add_callback(Disconnect())
 try:
     trainer.train()
 except ConnectionError as gone:
-    print(f"Step {trainer.state.global_step}: {gone}. Last good checkpoint: {latest_checkpoint(str(runs / 'interrupted'))}")
+    print(
+        f"Step {trainer.state.global_step}: {gone}. Last good checkpoint: {latest_checkpoint(str(runs / 'interrupted'))}"
+    )
 del trainer
 
 # %% [markdown]
@@ -692,9 +741,19 @@ del trainer
 # %% tags=["skip-execution"]
 quick_check(
     "Both continue from the same weights, on the same machine, with the same seed. What will the final adapters look like?",
-    Choice("Both equal the undisturbed run's", "The reloaded one has no optimizer averages, warms up again and meets other tickets."),
-    Choice("Only the resumed one equals it, to the last bit", "Yes: it brings back all that a step depends on. Measure it.", correct=True),
-    Choice("Neither equals it: dropout is random, so two runs are never quite alike", "The generator's state is in the checkpoint, so the same units drop out."),
+    Choice(
+        "Both equal the undisturbed run's",
+        "The reloaded one has no optimizer averages, warms up again and meets other tickets.",
+    ),
+    Choice(
+        "Only the resumed one equals it, to the last bit",
+        "Yes: it brings back all that a step depends on. Measure it.",
+        correct=True,
+    ),
+    Choice(
+        "Neither equals it: dropout is random, so two runs are never quite alike",
+        "The generator's state is in the checkpoint, so the same units drop out.",
+    ),
     Choice("Only the reloaded one equals it", "It has the weights and nothing else."),
 )
 
@@ -710,13 +769,17 @@ reloaded = finish(new_trainer(runs / "reloaded", title="Adapter only, reloaded",
 # %% [markdown]
 # Now compare: the final adapters weight by weight, and what happened on the way.
 
+
 # %% tags=["skip-execution"]
 def logged(log, what, after=0):
     """(step, value) pairs from a trainer's log."""
     return [(entry["step"] + after, entry[what]) for entry in log if what in entry]
 
 
-gaps = {name: (run[1] - uninterrupted[1]).abs().max().item() for name, run in (("resumed", resumed), ("adapter only", reloaded))}
+gaps = {
+    name: (run[1] - uninterrupted[1]).abs().max().item()
+    for name, run in (("resumed", resumed), ("adapter only", reloaded))
+}
 truth = dict(logged(uninterrupted[0], "loss"))
 fig, axes = figure("Only a whole checkpoint continues the same run", columns=2, size=(8.6, 3.5))
 for name, run, after, color, dy in [
@@ -773,10 +836,17 @@ for name, gap in gaps.items():
 quick_check(
     "Which sign tells you that run A, on its 16 tickets, has gone wrong?",
     Choice("The training loss rises", "It falls, faster than in any healthy run: these tickets become easy."),
-    Choice("The validation loss falls and then rises", "Yes. From that point on it learns these tickets, not the job.", correct=True),
+    Choice(
+        "The validation loss falls and then rises",
+        "Yes. From that point on it learns these tickets, not the job.",
+        correct=True,
+    ),
     Choice("Both curves stay where they are", "That would be a learning rate far too low, as in run C."),
-    Choice("The two curves lie on top of each other", "That is the healthy picture: what it learns holds for new tickets."),
+    Choice(
+        "The two curves lie on top of each other", "That is the healthy picture: what it learns holds for new tickets."
+    ),
 )
+
 
 # %% tags=["skip-execution"]
 def curve(log):
@@ -794,14 +864,20 @@ SPOIL = dict(steps=32, warmup=4, per_device_train_batch_size=8, gradient_accumul
 few, many, rate = train.select(range(16)), train.select(range(32 * 8)), chosen["learning_rate"]
 spoiled = {
     name: finish(new_trainer(runs / name[0], title=name, tickets=tickets, learning_rate=speed * rate, **SPOIL))[0]
-    for name, tickets, speed in [("A · 16 tickets", few, 5), ("B · rate too high", many, 300), ("C · rate too low", many, 0.01)]
+    for name, tickets, speed in [
+        ("A · 16 tickets", few, 5),
+        ("B · rate too high", many, 300),
+        ("C · rate too low", many, 0.01),
+    ]
 }
 
 # %% tags=["skip-execution"]
 fig, axes = figure("Three ways to spoil a run", columns=3, size=(9.4, 3.3))
 for ax, (name, log) in zip(axes, spoiled.items(), strict=True):
     steps_at = [at for at, _ in logged(log, "eval_loss")]
-    for values, color, label in zip(zip(*curve(log), strict=True), (COLOURS["rag"], COLOURS["prompt"]), ("train", "validation"), strict=True):
+    for values, color, label in zip(
+        zip(*curve(log), strict=True), (COLOURS["rag"], COLOURS["prompt"]), ("train", "validation"), strict=True
+    ):
         ax.plot(steps_at, values, color=color, marker="o", markersize=3)
         label_line(ax, steps_at, values, label, color, dy=6 if label == "validation" else -6)
     ax.set(title=name, xlabel="optimizer step", xlim=(0, SPOIL["steps"] * 1.7), yscale="log", ylim=(5e-4, 20))
@@ -879,7 +955,9 @@ assert diagnose([(2.0, 2.0), (float("nan"), 2.0)]) == "diverged", (
 assert diagnose([(2.0, 2.0), (0.5, 1.0), (0.1, 1.5)]) == "overfitting", (
     "Validation was at 1.0 and is back at 1.5, while training fell: compare the last with the *smallest* validation loss."
 )
-assert diagnose([(2.0, 2.0), (1.5, 1.6), (1.2, 1.2)]) == "still learning", "Validation fell by a quarter in the last round."
+assert diagnose([(2.0, 2.0), (1.5, 1.6), (1.2, 1.2)]) == "still learning", (
+    "Validation fell by a quarter in the last round."
+)
 assert diagnose([(2.0, 2.0), (1.0, 1.0), (0.99, 1.0)]) == "converged", "Validation stands still: it is done."
 assert diagnose([(2.0, 2.0)]) == "converged", "A single evaluation has none before it to compare with: converged."
 ### BEGIN HIDDEN TESTS
@@ -899,11 +977,15 @@ assert diagnose([(2.0, 1.0), (1.0, 2.0), (0.5, 1.5)]) == "overfitting", (
 assert diagnose([(2.0, 3.0), (1.0, 1.0), (0.5, 1.3)]) == "overfitting", (
     "1.3 is below the first validation loss, but 1.3 times the smallest: compare with the smallest."
 )
-assert diagnose([(2.0, 2.0), (1.0, 1.0), (0.8, 1.05)]) == "converged", "5 % over the smallest is noise, not overfitting."
+assert diagnose([(2.0, 2.0), (1.0, 1.0), (0.8, 1.05)]) == "converged", (
+    "5 % over the smallest is noise, not overfitting."
+)
 assert diagnose([(2.0, 2.0), (1.0, 1.0), (0.4, 0.99)]) == "converged", (
     "A last gain of 1 % is not learning. Look at the validation loss: the training loss may fall on."
 )
-assert diagnose([(2.0, 2.0), (1.0, 1.0), (0.9, 0.95)]) == "still learning", "0.95 is under 0.98 times 1.0: still learning."
+assert diagnose([(2.0, 2.0), (1.0, 1.0), (0.9, 0.95)]) == "still learning", (
+    "0.95 is under 0.98 times 1.0: still learning."
+)
 pairs = [(3.0, 3.0), (2.0, 2.0), (1.0, 1.5)]
 assert diagnose(pairs) == "still learning" and pairs == [(3.0, 3.0), (2.0, 2.0), (1.0, 1.5)], "Leave the list as it is."
 ### END HIDDEN TESTS
@@ -964,9 +1046,19 @@ for file in sorted(Path("adapter").iterdir()):
 # %% tags=["skip-execution"]
 quick_check(
     "The loss of the short run falls steeply, too. When that adapter gets a ticket wrong, what will be wrong most often?",
-    Choice("The product, which has to be copied from the ticket letter by letter", "Copying is something the base does well. Look at the product's bars."),
-    Choice("The format: the old habits still come through", "Yes. Sampling at temperature 1 shows every habit that still has some probability.", correct=True),
-    Choice("Nothing: a loss that has fallen so far leaves no errors", "The loss is a mean over tokens. A few surprising first tokens hide well in it."),
+    Choice(
+        "The product, which has to be copied from the ticket letter by letter",
+        "Copying is something the base does well. Look at the product's bars.",
+    ),
+    Choice(
+        "The format: the old habits still come through",
+        "Yes. Sampling at temperature 1 shows every habit that still has some probability.",
+        correct=True,
+    ),
+    Choice(
+        "Nothing: a loss that has fallen so far leaves no errors",
+        "The loss is a mean over tokens. A few surprising first tokens hide well in it.",
+    ),
 )
 
 # %% tags=["skip-execution"]
@@ -990,14 +1082,27 @@ fig, ax = figure(
     ylabel="of 200 fresh tickets (%)", size=(8.2, 4.0),
 )  # fmt: skip
 for place, (name, score, color) in enumerate(
-    [("base", before, COLOURS["base"]), (f"{steps // 10} steps", short, COLOURS["prompt"]), (f"{steps} steps", after, COLOURS["tuned"])]
+    [
+        ("base", before, COLOURS["base"]),
+        (f"{steps // 10} steps", short, COLOURS["prompt"]),
+        (f"{steps} steps", after, COLOURS["tuned"]),
+    ]
 ):
-    bars = ax.bar([x + 0.27 * (place - 1) for x in range(5)], [100 * getattr(score, part) for part in parts], 0.26, color=color, label=name)
+    bars = ax.bar(
+        [x + 0.27 * (place - 1) for x in range(5)],
+        [100 * getattr(score, part) for part in parts],
+        0.26,
+        color=color,
+        label=name,
+    )
     label_bars(ax, bars)
 ax.set_xticks(range(5), labels)
 ax.set_ylim(0, 124)
 ax.legend(ncols=3, loc="upper left")
-table = "; ".join(f"{name}: {s.valid:.0%} valid, {s.correct:.0%} all right" for name, s in (("base", before), ("a tenth", short), ("full", after)))
+table = "; ".join(
+    f"{name}: {s.valid:.0%} valid, {s.correct:.0%} all right"
+    for name, s in (("base", before), ("a tenth", short), ("full", after))
+)
 _ = show(fig, alt=f"Share of 200 fresh tickets. {table}.")
 
 # %% [markdown]
@@ -1055,13 +1160,19 @@ course.knowledge_check(
         Choice("The learning rate", "It does not depend on the chip."),
         Choice("`bf16` to `fp16`", "Yes: bfloat16 came with 8.0.", correct=True),
         Choice("`use_cpu` to True", "A T4 is a GPU; that would leave it idle."),
-        Choice("The adapter's rank, because a T4 has less memory for the base model", "Rank changes the adapter, which is tiny. The base is in 4 bits either way."),
+        Choice(
+            "The adapter's rank, because a T4 has less memory for the base model",
+            "Rank changes the adapter, which is tiny. The base is in 4 bits either way.",
+        ),
     ),
     Question(
         "Batch 2 fits into memory. You want every step to learn from 32 tickets. What do you set?",
         Choice("Accumulation 16", "Yes: 2 × 16 = 32, and only 2 are in memory at a time.", correct=True),
         Choice("Accumulation 32", "That makes 64 tickets a step: the product counts."),
-        Choice("Epochs 16, so that each ticket is seen often enough", "Epochs repeat the data; they do not change what one step learns from."),
+        Choice(
+            "Epochs 16, so that each ticket is seen often enough",
+            "Epochs repeat the data; they do not change what one step learns from.",
+        ),
     ),
     Question(
         "500 tickets, batch 8, accumulation 4, 3 epochs. How many optimizer steps?",
@@ -1073,33 +1184,58 @@ course.knowledge_check(
     Question(
         "Your run needs 16 GB with batch 1 and the GPU has 15. What helps at once?",
         Choice("More accumulation", "With batch 1, only one ticket is in memory already."),
-        Choice("A longer warm-up, so that the first steps need less memory", "Warm-up changes the learning rate, not the memory."),
-        Choice("Gradient checkpointing", "Yes: it keeps only what enters each layer, and pays with a second forward pass.", correct=True),
+        Choice(
+            "A longer warm-up, so that the first steps need less memory",
+            "Warm-up changes the learning rate, not the memory.",
+        ),
+        Choice(
+            "Gradient checkpointing",
+            "Yes: it keeps only what enters each layer, and pays with a second forward pass.",
+            correct=True,
+        ),
         Choice("Fewer epochs", "Memory is per step, however many steps there are."),
     ),
     Question(
         "After a disconnect a colleague loads `adapter_model.safetensors` and trains the remaining steps. What is lost?",
-        Choice("What the adapter had learned so far, so that it starts from the base model", "The weights are all there; what was learned stays."),
-        Choice("AdamW's averages, the place on the schedule and in the data", "Yes. So it warms up again and sees the first tickets again.", correct=True),
+        Choice(
+            "What the adapter had learned so far, so that it starts from the base model",
+            "The weights are all there; what was learned stays.",
+        ),
+        Choice(
+            "AdamW's averages, the place on the schedule and in the data",
+            "Yes. So it warms up again and sees the first tickets again.",
+            correct=True,
+        ),
         Choice("Nothing", "You plotted the difference."),
     ),
     Question(
         "`checkpoint-900` has no `trainer_state.json`. `checkpoint-800` is complete. From which do you resume?",
-        Choice("From `checkpoint-900`, because it has the newest weights", "It was cut off in the middle of writing; the trainer cannot read its step."),
+        Choice(
+            "From `checkpoint-900`, because it has the newest weights",
+            "It was cut off in the middle of writing; the trainer cannot read its step.",
+        ),
         Choice("From neither: start afresh", "800 steps would be lost for nothing."),
         Choice("From `checkpoint-800`", "Yes: the last complete one.", correct=True),
     ),
     Question(
         "Training loss 2.0 → 0.1, validation loss 2.0 → 0.9 → 1.6. What do you do?",
-        Choice("Train longer: the training loss still falls", "That is what it does when a model learns its examples by heart."),
+        Choice(
+            "Train longer: the training loss still falls",
+            "That is what it does when a model learns its examples by heart.",
+        ),
         Choice("Raise the learning rate", "It would get there sooner, and further away from the job."),
-        Choice("Nothing, since 1.6 is better than the 2.0 that it started with", "0.9 was better still, and you had it."),
+        Choice(
+            "Nothing, since 1.6 is better than the 2.0 that it started with", "0.9 was better still, and you had it."
+        ),
         Choice("Go back to where validation was 0.9", "Yes, and get more data or fewer epochs.", correct=True),
     ),
     Question(
         "An adapter gives valid JSON for every ticket. Is it ready?",
         Choice("Not yet: measure every field", "Yes. The form says nothing about the labels in it.", correct=True),
-        Choice("Yes: the loss must have fallen, and that is what training is for", "A valid object can hold a wrong priority, whatever the loss did."),
+        Choice(
+            "Yes: the loss must have fallen, and that is what training is for",
+            "A valid object can hold a wrong priority, whatever the loss did.",
+        ),
         Choice("Yes, if its training loss is under 0.1", "The training loss is measured on tickets that it knows."),
     ),
     pass_mark=0.8,
