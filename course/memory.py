@@ -2,7 +2,7 @@
 
 >>> inputs = tokenizer(texts, return_tensors="pt", padding=True)
 >>> measure_step(model, inputs)
-    Memory(weights=8657664, constants=0, adapter=0, gradients=8657664, ...)
+Memory(weights=8657664, constants=0, adapter=0, gradients=8657664, ...)
 """
 
 from __future__ import annotations
