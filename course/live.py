@@ -16,7 +16,7 @@ from typing import Any
 
 from IPython import get_ipython
 from IPython.display import display
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback
 from transformers.utils.notebook import NotebookProgressCallback
 
@@ -115,7 +115,7 @@ class LiveTraining(TrainerCallback):
         page = (
             f'<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap;margin:4px 0">'
             f'<progress value="{step}" max="{self.steps}" aria-label="{html.escape(self.title)}" '
-            f'style="width:260px;height:16px;accent-color:{COLOURS["tuned"]}"></progress>'
+            f'style="width:200px;height:16px;accent-color:{COLOURS["tuned"]}"></progress>'
             f"<span><b>{'✓ ' if over else ''}{html.escape(self.title)}:</b> {html.escape(words)}</span></div>"
         )
         bundle = {"text/html": page, "text/plain": f"{self.title}: {words}"}
@@ -150,7 +150,7 @@ def draw_run(
     ax.set(yscale="log", xlim=(0, steps * 1.2), ylim=(bottom, top))
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter("")
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xticks([tick for tick in ax.get_xticks() if tick <= steps])
     curves = [("training", train, COLOURS["rag"], ""), ("validation", validation, COLOURS["prompt"], "o")]

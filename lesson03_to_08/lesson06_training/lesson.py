@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Lesson 6 · Train a QLoRA adapter
 #
-# **Where lesson 5 left you.** You can squeeze a base model into 4 bits, and you know why an adapter can learn on top of
-# weights that never move. But nothing has learned yet. The 4-bit base sorts Juniper's tickets exactly as badly as before.
-# Today it learns.
+# **Where lesson 5 left you.** You can squeeze a base model into 4 bits, and you know why an adapter can learn on top
+# of weights that never move. But nothing has learned yet. The 4-bit base sorts Juniper's tickets exactly as badly as
+# before. Today it learns.
 #
 # **After this lesson you can**
 #
@@ -12,9 +12,9 @@
 # 3. bring an interrupted run back, bit for bit, and say why the adapter alone is not enough for that;
 # 4. read a pair of loss curves and decide: stop, go on, or go back.
 #
-# **Time and hardware.** About 90 minutes of yours. The machine works for about 3 of them on two CPU cores, with no GPU (the
-# last cell says how long yours took). In Colab, on a free T4, the same cells train a much larger model; plan a quarter of
-# an hour of computing for it (a plan, not a measurement).
+# **Time and hardware.** About 90 minutes of yours. The machine works for about 3 of them on two CPU cores, with no
+# GPU (the last cell says how long yours took). In Colab, on a free T4, the same cells train a much larger model; plan
+# a quarter of an hour of computing for it (a plan, not a measurement).
 
 # %% setup
 
@@ -42,8 +42,8 @@ for answer in generate(base.model, base.tokenizer, [triage_messages(ticket["text
 # %% [markdown]
 # It understands the ticket. It cannot settle on a format.
 #
-# Four answers are an anecdote. So measure: 200 tickets that nobody has seen, the ticket alone as prompt, sampled as a user
-# would meet it (temperature 1). You will measure your adapter the same way, so this is the number to beat.
+# Four answers are an anecdote. So measure: 200 tickets that nobody has seen, the ticket alone as prompt, sampled as a
+# user would meet it (temperature 1). You will measure your adapter the same way, so this is the number to beat.
 
 # %% tags=["skip-execution"]
 from course.evaluation import measure_triage
@@ -69,8 +69,8 @@ print(f"Base model: {before.valid:.0%} of the answers are valid, {before.correct
 # %% [markdown]
 # ## 1 · Precision: which numbers can your chip compute with?
 #
-# A floating-point number has two parts. The *exponent* says how large it can get. The *fraction* says how finely it can
-# tell two neighbours apart. Three formats matter for training. Each line below is one number, bit by bit:
+# A floating-point number has two parts. The *exponent* says how large it can get. The *fraction* says how finely it
+# can tell two neighbours apart. Three formats matter for training. Each line below is one number, bit by bit:
 #
 # ```text
 # float32   s eeeeeeee fffffffffffffffffffffff     the safe one: 4 bytes
@@ -109,14 +109,15 @@ for dtype in (torch.float32, torch.bfloat16, torch.float16):
     print(f"{str(dtype):18}{stored[0]:>20.3g}{stored[1]:>18,.0f}{stored[2]:>24.4f}")
 
 # %% [markdown]
-# float16 lost the gradient and overflowed on the sum. bfloat16 kept both, but it cannot tell 1.002 from 1: its steps near 1
-# are too coarse.
+# float16 lost the gradient and overflowed on the sum. bfloat16 kept both, but it cannot tell 1.002 from 1: its steps
+# near 1 are too coarse.
 #
-# So: **bfloat16 where the chip has it.** It never overflows where float32 would not. Where the chip lacks it, use float16
-# with *loss scaling*: the trainer multiplies the loss by a large number before the backward pass and divides the gradients
-# afterwards, in float32, so that the small ones survive the trip.
+# So: **bfloat16 where the chip has it.** It never overflows where float32 would not. Where the chip lacks it, use
+# float16 with *loss scaling*: the trainer multiplies the loss by a large number before the backward pass and divides
+# the gradients afterwards, in float32, so that the small ones survive the trip.
 #
-# Which chips have bfloat16? NVIDIA gives each GPU a *compute capability*, a pair (major, minor). bfloat16 came with 8.0.
+# Which chips have bfloat16? NVIDIA gives each GPU a *compute capability*, a pair (major, minor). bfloat16 came with
+# 8.0.
 #
 # | GPU | compute capability | use |
 # |---|---|---|
@@ -128,7 +129,8 @@ for dtype in (torch.float32, torch.bfloat16, torch.float16):
 #
 # (Capabilities: [developer.nvidia.com/cuda-gpus](https://developer.nvidia.com/cuda-gpus).)
 #
-# If you do not choose, TRL chooses bfloat16 for you. Here is what a settings object says when you leave everything to it.
+# If you do not choose, TRL chooses bfloat16 for you. Here is what a settings object says when you leave everything to
+# it.
 
 # %% tags=["skip-execution"]
 from trl import SFTConfig
@@ -147,8 +149,8 @@ except ValueError as error:
 # Write `pick_precision(capability)`.
 #
 # - **Input:** `capability`, a tuple `(major, minor)` of ints such as `(7, 5)`, or `None` when there is no GPU.
-# - **Output:** a dict with exactly the keys `"bf16"`, `"fp16"` and `"use_cpu"`. Exactly one value is `True`, the others are
-#   `False`: `use_cpu` without a GPU, `bf16` from capability 8.0 on, else `fp16`.
+# - **Output:** a dict with exactly the keys `"bf16"`, `"fp16"` and `"use_cpu"`. Exactly one value is `True`, the
+#   others are `False`: `use_cpu` without a GPU, `bf16` from capability 8.0 on, else `fp16`.
 #
 # The result goes straight into `SFTConfig(**pick_precision(capability))`.
 #
@@ -162,7 +164,8 @@ except ValueError as error:
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Compute two booleans, `gpu` and `modern`, and build the dict from them: `{"bf16": modern, "fp16": gpu and not modern, ...}`.
+# Compute two booleans, `gpu` and `modern`, and build the dict from them: `{"bf16": modern, "fp16": gpu and not
+# modern, ...}`.
 # </details>
 
 
@@ -206,12 +209,12 @@ print(f"Capability {capability}:", pick_precision(capability))
 # %% [markdown]
 # ## 2 · Batch, steps and warm-up
 #
-# The model learns from a few tickets at a time, a *batch*. For each batch it predicts, compares and computes a *gradient*:
-# for every adapter weight, the direction that would lower the loss. Then the *optimizer* moves the weights a little.
-# One such move is an **optimizer step**.
+# The model learns from a few tickets at a time, a *batch*. For each batch it predicts, compares and computes a
+# *gradient*: for every adapter weight, the direction that would lower the loss. Then the *optimizer* moves the
+# weights a little. One such move is an **optimizer step**.
 #
-# A large batch gives a steadier direction. It also needs more memory. *Accumulation* buys you the first without the second:
-# run several small batches, add up their gradients, and move once.
+# A large batch gives a steadier direction. It also needs more memory. *Accumulation* buys you the first without the
+# second: run several small batches, add up their gradients, and move once.
 
 # %% tags=["skip-execution"]
 from course.figures import COLOURS, figure, label_bars, label_line, show
@@ -230,9 +233,9 @@ _ = show(*draw_batches(batch=4, accumulation=4))
 # ### Warm-up
 #
 # The *learning rate* says how far one step moves. The first steps are special. The optimizer, AdamW, divides each
-# gradient by a running average of its size, and at the start that average knows almost nothing. So you start with tiny steps
-# and let the rate grow for a while: **warm-up**. After that the rate falls along a cosine, so that the last steps are fine
-# corrections.
+# gradient by a running average of its size, and at the start that average knows almost nothing. So you start with
+# tiny steps and let the rate grow for a while: **warm-up**. After that the rate falls along a cosine, so that the
+# last steps are fine corrections.
 #
 # Older tutorials write `warmup_ratio=0.1`. That setting is gone:
 
@@ -258,8 +261,8 @@ quick_check(
 )
 
 # %% [markdown]
-# Play with it. Find settings in which each step learns from 16 tickets but only 2 are in memory. Then find some that leave
-# fewer than 30 steps, and look at how little time the learning rate has.
+# Play with it. Find settings in which each step learns from 16 tickets but only 2 are in memory. Then find some that
+# leave fewer than 30 steps, and look at how little time the learning rate has.
 
 # %% tags=["skip-execution"]
 explore_schedule()
@@ -271,7 +274,8 @@ explore_schedule()
 #
 # - **Input:** four positive ints, and a float between 0 and 1, the share of all steps that warm up.
 # - **Output:** a tuple of two ints: optimizer steps, and warm-up steps.
-# - In each epoch the last batch may be partial, and the last accumulation may be partial. Either way they end in a step.
+# - In each epoch the last batch may be partial, and the last accumulation may be partial. Either way they end in a
+#   step.
 # - Warm-up is rounded up: `math.ceil(steps * warmup_fraction)`.
 #
 # <details><summary>Hint 1</summary>
@@ -348,13 +352,13 @@ for _ in range(40):
 #
 # In lesson 5 you counted weights, gradients and optimizer states. One more thing lives in memory while a model trains.
 #
-# The backward pass needs the values that the forward pass computed on its way: the output of every layer, for every token.
-# These are the **activations**. They grow with the batch and the length of the texts, and they do not shrink when you
-# quantize the weights.
+# The backward pass needs the values that the forward pass computed on its way: the output of every layer, for every
+# token. These are the **activations**. They grow with the batch and the length of the texts, and they do not shrink
+# when you quantize the weights.
 #
-# You have two ways to keep fewer. Smaller batches with accumulation are one. The other is **gradient checkpointing** (newer
-# libraries call it *activation checkpointing*): keep only what enters each layer, throw the rest away, and compute it again
-# when the backward pass gets there ([Chen et al. 2016](https://arxiv.org/abs/1604.06174)).
+# You have two ways to keep fewer. Smaller batches with accumulation are one. The other is **gradient checkpointing**
+# (newer libraries call it *activation checkpointing*): keep only what enters each layer, throw the rest away, and
+# compute it again when the backward pass gets there ([Chen et al. 2016](https://arxiv.org/abs/1604.06174)).
 
 # %% tags=["skip-execution"]
 quick_check(
@@ -375,8 +379,8 @@ quick_check(
 )
 
 # %% [markdown]
-# Now count. The cell lets 16 tickets pass forward and backward, in three ways. A hook counts every byte that PyTorch keeps
-# for the backward pass.
+# Now count. The cell lets 16 tickets pass forward and backward, in three ways. A hook counts every byte that PyTorch
+# keeps for the backward pass.
 
 # %% tags=["skip-execution"]
 import statistics
@@ -429,27 +433,29 @@ for ax, unit, values in zip(axes, units, zip(*costs.values(), strict=True), stri
     for place, value in enumerate(values):
         ax.text(value, place, f" {value:.3g}", va="center", fontweight="bold")
     ax.set(xlabel=unit, xlim=(0, max(values) * 1.3))
+    ax.locator_params(axis="x", nbins=4)
     ax.invert_yaxis()
 axes[1].set_yticklabels([])
 alt = "; ".join(f"{name}: {megabytes:.3g} MB and {seconds:.3g} s" for name, (megabytes, seconds) in costs.items())
 _ = show(fig, alt=f"Activations kept and time of a step. {alt}.")
 
 # %% [markdown]
-# Both tricks cut what is kept. Accumulation leaves the work the same and splits it. Checkpointing adds a second forward
-# pass. (The library's own rule of thumb, in the help text of the setting, is about 20 % more time. Compare with yours.)
+# Both tricks cut what is kept. Accumulation leaves the work the same and splits it. Checkpointing adds a second
+# forward pass. (The library's own rule of thumb, in the help text of the setting, is about 20 % more time. Compare
+# with yours.)
 #
-# The rule: **fill the memory you have with the batch, reach the effective batch with accumulation, and turn checkpointing on
-# only if a batch of 1 does not fit otherwise.** TRL turns it on by default. This course turns it off on a CPU, where memory
-# is plenty and time is short, and leaves it on for a GPU.
+# The rule: **fill the memory you have with the batch, reach the effective batch with accumulation, and turn
+# checkpointing on only if a batch of 1 does not fit otherwise.** TRL turns it on by default. This course turns it off
+# on a CPU, where memory is plenty and time is short, and leaves it on for a GPU.
 
 # %% [markdown]
 # ## 4 · Checkpoints: when Colab disconnects
 #
-# A free Colab session ends when you close the lid for long enough, when Google needs the machine, and after 12 hours at the
-# latest ([Colab's FAQ](https://research.google.com/colaboratory/faq.html)). Everything on its disk is gone.
+# A free Colab session ends when you close the lid for long enough, when Google needs the machine, and after 12 hours
+# at the latest ([Colab's FAQ](https://research.google.com/colaboratory/faq.html)). Everything on its disk is gone.
 #
-# So the trainer writes **checkpoints** while it runs, and you let it write them to a disk that stays: your Google Drive,
-# which the first cell has connected if you allowed it. Elsewhere your own disk will do.
+# So the trainer writes **checkpoints** while it runs, and you let it write them to a disk that stays: your Google
+# Drive, which the first cell has connected if you allowed it. Elsewhere your own disk will do.
 
 # %% tags=["skip-execution"]
 from pathlib import Path
@@ -468,10 +474,11 @@ print("Checkpoints go to", runs)
 _ = show(*draw_step())
 
 # %% [markdown]
-# And here is how you ask for it, with the real objects of the field, in one place. Read it slowly. Every line is a decision
-# from the sections above or from lessons 3 to 5.
+# And here is how you ask for it, with the real objects of the field, in one place. Read it slowly. Every line is a
+# decision from the sections above or from lessons 3 to 5.
 #
-# - `load_base(..., four_bit=True)` calls transformers with a `BitsAndBytesConfig`: NF4, double quantization (lesson 5);
+# - `load_base(..., four_bit=True)` calls transformers with a `BitsAndBytesConfig`: NF4, double quantization (lesson
+#   5);
 # - `LoraConfig` is PEFT's: which layers get an adapter, and of which rank (lesson 4);
 # - `SFTConfig` and `SFTTrainer` are TRL's: the settings of the run, and the loop that runs it.
 
@@ -541,11 +548,11 @@ def new_trainer(folder, steps, warmup, adapter=None, tickets=train, title="", **
 # %% [markdown]
 # One line in there is not in most tutorials: the adapter goes back to float32.
 #
-# `SFTTrainer` stores the adapter of a 4-bit model in bfloat16. You have seen what that does to 1.002. An adapter takes
-# hundreds of such small moves, and a move smaller than the format's step is lost. On a T4 it is worse: loss scaling for
-# float16 does not exist for bfloat16 weights, and the first step stops with an error
-# ([pytorch#127176](https://github.com/pytorch/pytorch/issues/127176)). The adapter is tiny, so float32 costs you next to
-# nothing.
+# `SFTTrainer` stores the adapter of a 4-bit model in bfloat16. You have seen what that does to 1.002. An adapter
+# takes hundreds of such small moves, and a move smaller than the format's step is lost. On a T4 it is worse: loss
+# scaling for float16 does not exist for bfloat16 weights, and the first step stops with an error
+# ([pytorch#127176](https://github.com/pytorch/pytorch/issues/127176)). The adapter is tiny, so float32 costs you next
+# to nothing.
 
 # %% tags=["skip-execution"]
 trainer = new_trainer(runs / "look", steps=1, warmup=0)
@@ -583,22 +590,24 @@ for file in sorted((runs / "uninterrupted" / "checkpoint-12").iterdir()):
 # %% [markdown]
 # The adapter itself is one file of these. Three others matter when you come back:
 #
-# - `optimizer.pt`: for every adapter weight, AdamW's two running averages (of the gradient and of its square). That is why it
-#   is about twice as large as the adapter;
+# - `optimizer.pt`: for every adapter weight, AdamW's two running averages (of the gradient and of its square). That
+#   is why it is about twice as large as the adapter;
 # - `scheduler.pt`: where on the learning-rate curve you are;
 # - `rng_state.pth`: the random generators, so that dropout and the order of the tickets go on where they stopped.
 #
-# `trainer_state.json` ties them together: the step you are at and every loss so far. The trainer writes it near the end, so
-# a checkpoint without it was cut off in the middle of writing.
+# `trainer_state.json` ties them together: the step you are at and every loss so far. The trainer writes it near the
+# end, so a checkpoint without it was cut off in the middle of writing.
 #
 # ### Exercise · Find the last good checkpoint
 #
 # Write `latest_checkpoint(folder)`.
 #
 # - **Input:** `folder`, a string: a path to a folder that may hold checkpoints, or that may not exist.
-# - **Output:** `os.path.join(folder, name)` for the directory `checkpoint-N` with the largest N, compared as a number, that
-#   holds both `trainer_state.json` and `adapter_model.safetensors`. `None` when there is no such directory.
-# - Anything else in the folder (`checkpoint-tmp`, files, notes of yours) is none of its business and must not upset it.
+# - **Output:** `os.path.join(folder, name)` for the directory `checkpoint-N` with the largest N, compared as a
+#   number, that holds both `trainer_state.json` and `adapter_model.safetensors`. `None` when there is no such
+#   directory.
+# - Anything else in the folder (`checkpoint-tmp`, files, notes of yours) is none of its business and must not upset
+#   it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -706,7 +715,8 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # ### The experiment
 #
-# You have one run that nobody disturbed. Now repeat it, same seed and same tickets, and let Colab pull the plug after step 15.
+# You have one run that nobody disturbed. Now repeat it, same seed and same tickets, and let Colab pull the plug after
+# step 15.
 
 # %% tags=["skip-execution"]
 from transformers import TrainerCallback
@@ -732,11 +742,12 @@ except ConnectionError as gone:
 del trainer
 
 # %% [markdown]
-# The steps after the last checkpoint are lost. That is the price of saving every 6 steps. Everything else can come back, and
-# you will try it in two ways:
+# The steps after the last checkpoint are lost. That is the price of saving every 6 steps. Everything else can come
+# back, and you will try it in two ways:
 #
 # - **resume**: hand the checkpoint to the trainer. Adapter, optimizer, scheduler and random state come back;
-# - **reload**: load only the adapter and train the remaining steps. Many scripts do it. The weights are the same, after all.
+# - **reload**: load only the adapter and train the remaining steps. Many scripts do it. The weights are the same,
+#   after all.
 
 # %% tags=["skip-execution"]
 quick_check(
@@ -791,7 +802,7 @@ for name, run, after, color, dy in [
     label_line(axes[0], *zip(*later, strict=True), name, color, dy=dy)
     rate = [(at, value) for at, value in logged(run[0], "learning_rate", after) if at > step]
     axes[1].plot(*zip(*rate, strict=True), color=color)
-    label_line(axes[1], *zip(*rate, strict=True), name, color, dy=-dy)
+    label_line(axes[1], *zip(*rate, strict=True), name, color, dy=5 - dy / 1.6)
 axes[1].plot(*zip(*logged(uninterrupted[0], "learning_rate"), strict=True), color=COLOURS["base"], linestyle=":")
 axes[0].set(xlabel="optimizer step", ylabel="loss − the undisturbed run's (nats)", xlim=(step, DEMO["steps"] * 1.22))
 axes[1].set(xlabel="optimizer step (dotted: undisturbed)", ylabel="learning rate", xlim=(0, DEMO["steps"] * 1.4))
@@ -805,32 +816,33 @@ for name, gap in gaps.items():
     print(f"{name:>13}: the largest difference of any adapter weight is {gap:.3g}")
 
 # %% [markdown]
-# On a CPU the resumed run differs by exactly 0. Not nearly: the same bits. (Some GPU kernels add numbers in whatever order
-# they finish, so on a GPU expect a tiny difference there, but not one like the other run's.)
+# On a CPU the resumed run differs by exactly 0. Not nearly: the same bits. (Some GPU kernels add numbers in whatever
+# order they finish, so on a GPU expect a tiny difference there, but not one like the other run's.)
 #
-# The reloaded run is *a* run, but not *yours*. The right-hand plot shows one reason: it warmed up a second time. The averages
-# of AdamW started from nothing, and it saw the first tickets again. After many disconnects, such a run has learned from the
-# beginning of the data again and again, and never from its end.
+# The reloaded run is *a* run, but not *yours*. The right-hand plot shows one reason: it warmed up a second time. The
+# averages of AdamW started from nothing, and it saw the first tickets again. After many disconnects, such a run has
+# learned from the beginning of the data again and again, and never from its end.
 #
 # `trainer.train(resume_from_checkpoint=...)` costs you nothing. Use it.
 
 # %% [markdown]
 # ## 5 · Reading loss curves
 #
-# The **loss** is the mean surprise, in nats (natural-log units), at each token of the right answer. 0 means that the model was sure and right.
+# The **loss** is the mean surprise, in nats (natural-log units), at each token of the right answer. 0 means that the
+# model was sure and right.
 #
-# The *training* loss is measured on tickets the model is learning from. The *validation* loss is measured on 100 tickets that
-# it never learns from. One curve says whether it learns. The gap between the two says what it learns: the job, or the examples by
-# heart.
+# The *training* loss is measured on tickets the model is learning from. The *validation* loss is measured on 100
+# tickets that it never learns from. One curve says whether it learns. The gap between the two says what it learns:
+# the job, or the examples by heart.
 #
-# The loss curves in this lesson have a logarithmic axis: equal distances are equal *ratios*. The drop from 1 to 0.5 looks as
-# large as the drop from 0.01 to 0.005.
+# The loss curves in this lesson have a logarithmic axis: equal distances are equal *ratios*. The drop from 1 to 0.5
+# looks as large as the drop from 0.01 to 0.005.
 #
 # You can spoil a run in many ways. Here are three, for real. The cell trains
 #
-# - A · on 16 tickets, again and again,
-# - B · with a learning rate a few hundred times too high,
-# - C · with a learning rate a hundred times too low.
+# - A · on 16 tickets, again and again (and five times as fast, so that you need not wait),
+# - B · with a learning rate a hundred times too high,
+# - C · with a learning rate ten times too low.
 
 # %% tags=["skip-execution"]
 quick_check(
@@ -841,7 +853,7 @@ quick_check(
         "Yes. From that point on it learns these tickets, not the job.",
         correct=True,
     ),
-    Choice("Both curves stay where they are", "That would be a learning rate far too low, as in run C."),
+    Choice("Both curves stay where they are", "That is what a learning rate of almost nothing does."),
     Choice(
         "The two curves lie on top of each other", "That is the healthy picture: what it learns holds for new tickets."
     ),
@@ -859,20 +871,21 @@ def curve(log):
     return pairs
 
 
-SPOIL = dict(steps=32, warmup=4, per_device_train_batch_size=8, gradient_accumulation_steps=1, logging_steps=4,
-             eval_strategy="steps", eval_steps=4, per_device_eval_batch_size=25)  # fmt: skip
+SPOIL = dict(steps=32, warmup=8, lr_scheduler_type="constant_with_warmup", per_device_train_batch_size=8,
+             gradient_accumulation_steps=1, logging_steps=4, eval_strategy="steps", eval_steps=4,
+             per_device_eval_batch_size=25)  # fmt: skip
 few, many, rate = train.select(range(16)), train.select(range(32 * 8)), chosen["learning_rate"]
 spoiled = {
     name: finish(new_trainer(runs / name[0], title=name, tickets=tickets, learning_rate=speed * rate, **SPOIL))[0]
     for name, tickets, speed in [
         ("A · 16 tickets", few, 5),
-        ("B · rate too high", many, 300),
-        ("C · rate too low", many, 0.01),
+        ("B · rate too high", many, 100),
+        ("C · rate too low", many, 0.1),
     ]
 }
 
 # %% tags=["skip-execution"]
-fig, axes = figure("Three ways to spoil a run", columns=3, size=(9.4, 3.3))
+fig, axes = figure("Three ways to spoil a run", columns=3, size=(8.6, 3.1))
 for ax, (name, log) in zip(axes, spoiled.items(), strict=True):
     steps_at = [at for at, _ in logged(log, "eval_loss")]
     for values, color, label in zip(
@@ -893,15 +906,16 @@ _ = show(fig, alt=f"Training and validation loss of three spoiled runs. At the e
 # |---|---|---|
 # | the training loss ends above where it began, or is not a number | diverged | lower the learning rate; warm up longer |
 # | validation turns up while training still falls | overfitting | go back to the best checkpoint; more data, fewer epochs |
-# | validation still falls at the end | still learning | train longer |
+# | validation still falls at the end | still learning | train longer, or raise the learning rate |
 # | both are flat | converged | stop: more steps only cost money |
 #
-# Flat and *high*, as in C, is the trap in this table. No curve can tell "cannot learn more" from "has not begun": look at
-# the level too, and at the measured answers.
+# The last row has a trap: flat and *high*. With a learning rate of almost nothing both curves are flat from the first
+# step, and the rules say "converged". No curve can tell "cannot learn more" from "has not begun". Look at the level
+# too, and at the measured answers.
 #
-# The trainer can act on this for you. With `load_best_model_at_end=True` it goes back to the checkpoint with the smallest
-# validation loss, and with transformers' `EarlyStoppingCallback(early_stopping_patience=3)` it stops once three evaluations
-# in a row brought nothing better.
+# The trainer can act on this for you. With `load_best_model_at_end=True` it goes back to the checkpoint with the
+# smallest validation loss, and with transformers' `EarlyStoppingCallback(early_stopping_patience=3)` it stops once
+# three evaluations in a row brought nothing better.
 #
 # ### Exercise · Diagnose a run
 #
@@ -1000,12 +1014,12 @@ for name, log in spoiled.items():
 # %% [markdown]
 # ## 6 · The run
 #
-# All is decided. Your functions plan it; the trainer does it. Watch the curve: it falls steeply at first, and then for a long
-# time a little.
+# All is decided. Your functions plan it; the trainer does it. Watch the curve: it falls steeply at first, and then
+# for a long time a little.
 #
-# If Colab disconnects here, run the notebook again from the top: this cell finds the last good checkpoint and goes on. (The
-# folder carries the settings in its name, so a run with other settings starts afresh. To train these again from nothing,
-# delete the folder.)
+# If Colab disconnects here, run the notebook again from the top: this cell finds the last good checkpoint and goes
+# on. (The folder carries the settings in its name, so a run with other settings starts afresh. To train these again
+# from nothing, delete the folder.)
 
 # %% tags=["skip-execution"]
 effective = chosen["batch"] * chosen["accumulation"]
@@ -1022,7 +1036,8 @@ trainer.train(resume_from_checkpoint=latest_checkpoint(str(folder)))
 print("Diagnosis:", diagnose(curve(trainer.state.log_history)))
 
 # %% [markdown]
-# Save what was learned. Only the adapter is written, not the base model; `save_adapter` also notes which base it belongs to.
+# Save what was learned. Only the adapter is written, not the base model; `save_adapter` also notes which base it
+# belongs to.
 
 # %% tags=["skip-execution"]
 from course.training import save_adapter
@@ -1036,8 +1051,8 @@ for file in sorted(Path("adapter").iterdir()):
 # %% [markdown]
 # ## 7 · Did it help?
 #
-# A falling loss is a promise. The answers are the proof. Measure the adapter on the same 200 tickets, with the ticket alone
-# as prompt, as you measured the base.
+# A falling loss is a promise. The answers are the proof. Measure the adapter on the same 200 tickets, with the ticket
+# alone as prompt, as you measured the base.
 #
 # And look again at the ticket from the beginning, in four answers.
 #
@@ -1106,21 +1121,21 @@ table = "; ".join(
 _ = show(fig, alt=f"Share of 200 fresh tickets. {table}.")
 
 # %% [markdown]
-# The base already understood tickets; you saw it in its four answers. What the run had to teach is one format, every time. A
-# short run makes that format likely. Only a long enough one makes it certain, and a program that reads the answers needs it
-# certain.
+# The base already understood tickets; you saw it in its four answers. What the run had to teach is one format, every
+# time. A short run makes that format likely. Only a long enough one makes it certain, and a program that reads the
+# answers needs it certain.
 #
-# The priority is the hardest field, since it follows a rule of the shop's that no ticket states. A valid object with a wrong
-# priority is still a wrong answer. So you measure every field, and so does the grader.
+# The priority is the hardest field, since it follows a rule of the shop's that no ticket states. A valid object with
+# a wrong priority is still a wrong answer. So you measure every field, and so does the grader.
 
 # %% [markdown]
 # ## 8 · Hand it in
 #
-# The folder `adapter/` beside this notebook is part of your submission. In Colab, open the file browser on the left and
-# download it together with the notebook; a copy is on your Drive.
+# The folder `adapter/` beside this notebook is part of your submission. In Colab, open the file browser on the left
+# and download it together with the notebook; a copy is on your Drive.
 #
-# It is graded by what it does, on tickets that nobody has seen. The grader climbs a ladder of six rungs, and you can climb
-# it first, with the same code and other tickets:
+# It is graded by what it does, on tickets that nobody has seen. The grader climbs a ladder of six rungs, and you can
+# climb it first, with the same code and other tickets:
 #
 # 1. **files**: `adapter_config.json` and `adapter_model.safetensors`, and no pickle;
 # 2. **configuration**: LoRA, for the right base, rank and modules within bounds;
@@ -1129,8 +1144,8 @@ _ = show(fig, alt=f"Share of 200 fresh tickets. {table}.")
 # 5. **forgetting**: it still models general text about as well as the base does;
 # 6. **originality**: it is nobody else's adapter.
 #
-# The last line of the next cell is the number of points that this adapter would get. If a rung fails, read what it says,
-# change a setting above, train again, save, and climb again.
+# The last line of the next cell is the number of points that this adapter would get. If a rung fails, read what it
+# says, change a setting above, train again, save, and climb again.
 
 # %% test_adapter points=8
 from course.ladder import climb
@@ -1141,12 +1156,13 @@ round(8 * report.score, 2)
 # %% [markdown]
 # ## Takeaways
 #
-# - **Precision follows the chip.** bfloat16 from compute capability 8.0, float16 with loss scaling below, float32 on a CPU. Say it; the default guesses.
+# - **Precision follows the chip.** bfloat16 from compute capability 8.0, float16 with loss scaling below, float32 on
+#   a CPU. Say it; the default guesses.
 # - **Effective batch = batch × accumulation.** Memory sees only the batch. Learning sees the product.
 # - **Steps are counted per epoch, rounded up**, and warm-up is counted in steps.
 # - **Activations fill the memory.** Accumulation splits them, checkpointing trades them for a second forward pass.
-# - **A checkpoint is more than an adapter.** With optimizer, scheduler and random state a run continues bit for bit; with the
-#   weights alone it becomes another run.
+# - **A checkpoint is more than an adapter.** With optimizer, scheduler and random state a run continues bit for bit;
+#   with the weights alone it becomes another run.
 # - **Read two curves, then measure answers.** A short run looks good in its loss and bad in its answers.
 
 # %% tags=["skip-execution"]
@@ -1244,9 +1260,9 @@ course.knowledge_check(
 # %% [markdown]
 # ## What comes next
 #
-# Your adapter scored well on 200 tickets. How well exactly? Draw 200 others and the number moves. And has it forgotten
-# something that you never asked for? **Lesson 7** puts error bars on these numbers, compares base and adapter ticket by
-# ticket, and writes down, before the run, what would make you ship.
+# Your adapter scored well on 200 tickets. How well exactly? Draw 200 others and the number moves. And has it
+# forgotten something that you never asked for? **Lesson 7** puts error bars on these numbers, compares base and
+# adapter ticket by ticket, and writes down, before the run, what would make you ship.
 
 # %% tags=["skip-execution"]
 course.progress()
