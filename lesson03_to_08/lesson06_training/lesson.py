@@ -775,7 +775,7 @@ step = int(checkpoint.rsplit("-", 1)[1])
 resumed = finish(new_trainer(runs / "resumed", title="Resumed", **DEMO), resume_from_checkpoint=checkpoint)
 
 rest = DEMO | {"steps": DEMO["steps"] - step}
-reloaded = finish(new_trainer(runs / "reloaded", title="Adapter only, reloaded", adapter=checkpoint, **rest))
+reloaded = finish(new_trainer(runs / "reloaded", title="Adapter only", adapter=checkpoint, **rest))
 
 # %% [markdown]
 # Now compare: the final adapters weight by weight, and what happened on the way.
@@ -871,18 +871,17 @@ def curve(log):
     return pairs
 
 
-SPOIL = dict(steps=32, warmup=8, lr_scheduler_type="constant_with_warmup", per_device_train_batch_size=8,
-             gradient_accumulation_steps=1, logging_steps=4, eval_strategy="steps", eval_steps=4,
-             per_device_eval_batch_size=25)  # fmt: skip
+SPOIL = dict(steps=32, warmup=8, per_device_train_batch_size=8, gradient_accumulation_steps=1, logging_steps=4,
+             eval_strategy="steps", eval_steps=4, per_device_eval_batch_size=25)  # fmt: skip
 few, many, rate = train.select(range(16)), train.select(range(32 * 8)), chosen["learning_rate"]
-spoiled = {
-    name: finish(new_trainer(runs / name[0], title=name, tickets=tickets, learning_rate=speed * rate, **SPOIL))[0]
-    for name, tickets, speed in [
-        ("A · 16 tickets", few, 5),
-        ("B · rate too high", many, 100),
-        ("C · rate too low", many, 0.1),
-    ]
-}
+spoiled = {}
+for name, tickets, speed, curve_of_rate in [
+    ("A · 16 tickets", few, 5, "cosine"),
+    ("B · rate too high", many, 100, "cosine"),
+    ("C · rate too low", many, 0.1, "constant_with_warmup"),  # no decay, so that it could go on
+]:
+    changes = SPOIL | {"learning_rate": speed * rate, "lr_scheduler_type": curve_of_rate}
+    spoiled[name], _ = finish(new_trainer(runs / name[0], title=name, tickets=tickets, **changes))
 
 # %% tags=["skip-execution"]
 fig, axes = figure("Three ways to spoil a run", columns=3, size=(8.6, 3.1))
