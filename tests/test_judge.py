@@ -161,7 +161,7 @@ def test_a_deadly_cell_is_left_out_of_the_next_kernel(judged):
     ],
 )
 def test_no_trick_earns_a_point(judged, trick):
-    verdicts = judged(solution("double", trick), graded("test_double", "assert double(4) == 8"))
+    verdicts = judged(solution("double", trick), graded("test_double", "assert double(4) == 8"), options=IMPATIENT)
     assert verdicts["double"].points == 0 and verdicts["double"].message
 
 
