@@ -94,13 +94,13 @@ class LiveTraining(TrainerCallback):
 
     def _collect(self, entry: dict[str, Any], step: int) -> None:
         for name, curve in (("loss", self.train), ("eval_loss", self.validation)):
-            if name in entry:
+            if name in entry and step <= self.steps:  # resuming a run that was over takes one step more
                 curve.append((step, float(entry[name])))
 
     def _words(self, step: int, over: bool = False) -> str:
         spent, done = time.perf_counter() - self.start, step - self.first
-        if over and not done:
-            return f"all {step} steps were done before; nothing is left to train"
+        if over and (not done or self.first >= self.steps):
+            return f"all {self.steps} steps were done before; nothing is left to train"
         if over:
             again = f" (resumed at step {self.first})" if self.first else ""
             return f"{done} steps in {_duration(spent)}, {spent / done:.2f} s a step{again}"
@@ -113,9 +113,9 @@ class LiveTraining(TrainerCallback):
             return
         words = self._words(step, over)
         page = (
-            f'<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap;margin:4px 0">'
+            f'<div style="display:flex;gap:12px;align-items:center;margin:4px 0">'
             f'<progress value="{step}" max="{self.steps}" aria-label="{html.escape(self.title)}" '
-            f'style="width:200px;height:16px;accent-color:{COLOURS["tuned"]}"></progress>'
+            f'style="flex:0 1 200px;min-width:60px;height:16px;accent-color:{COLOURS["tuned"]}"></progress>'
             f"<span><b>{'✓ ' if over else ''}{html.escape(self.title)}:</b> {html.escape(words)}</span></div>"
         )
         bundle = {"text/html": page, "text/plain": f"{self.title}: {words}"}

@@ -100,7 +100,8 @@ def test_a_resumed_run_brings_its_earlier_losses_along(screen):
 
 
 def test_a_run_that_was_over_before_says_so(screen):
-    follow(LiveTraining("Triage"), [], begin=4, history=[{"loss": 1.0, "step": 4}])
+    live = follow(LiveTraining("Triage"), [9.0], begin=4, history=[{"loss": 1.0, "step": 4}])
+    assert live.train == [(4, 1.0)], "transformers takes one step more; it is not part of the run"
     assert screen.texts[0] == "Triage: all 4 steps were done before; nothing is left to train"
 
 

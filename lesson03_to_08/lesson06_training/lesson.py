@@ -892,7 +892,7 @@ for ax, (name, log) in zip(axes, spoiled.items(), strict=True):
     ):
         ax.plot(steps_at, values, color=color, marker="o", markersize=3)
         label_line(ax, steps_at, values, label, color, dy=6 if label == "validation" else -6)
-    ax.set(title=name, xlabel="optimizer step", xlim=(0, SPOIL["steps"] * 1.7), yscale="log", ylim=(5e-4, 20))
+    ax.set(title=name, xlabel="optimizer step", xlim=(0, SPOIL["steps"] * 1.7), yscale="log", ylim=(2e-4, 20))
     ax.set_xticks(range(0, SPOIL["steps"] + 1, 8))
 axes[0].set_ylabel("loss (nats per token, log scale)")
 ends = "; ".join("{}: train {:.2f}, validation {:.2f}".format(name, *curve(log)[-1]) for name, log in spoiled.items())
@@ -1016,15 +1016,16 @@ for name, log in spoiled.items():
 # All is decided. Your functions plan it; the trainer does it. Watch the curve: it falls steeply at first, and then
 # for a long time a little.
 #
-# If Colab disconnects here, run the notebook again from the top: this cell finds the last good checkpoint and goes
-# on. (The folder carries the settings in its name, so a run with other settings starts afresh. To train these again
-# from nothing, delete the folder.)
+# If Colab disconnects here, run the notebook again from the top: this cell finds the last good checkpoint and goes on.
+# The folder carries the settings in its name, so a run with other settings starts afresh. So does a finished one.
 
 # %% tags=["skip-execution"]
 effective = chosen["batch"] * chosen["accumulation"]
 steps, warmup = schedule(chosen["tickets"], chosen["batch"], chosen["accumulation"], chosen["epochs"], 0.1)
 folder = runs / f"{tier.name}-{steps}x{effective}-rank{chosen['rank']}-rate{chosen['learning_rate']:g}"
 print(f"{steps} steps of {effective} tickets, {warmup} of them to warm up.")
+if (folder / f"checkpoint-{steps}").is_dir():  # finished before
+    shutil.rmtree(folder)
 
 trainer = new_trainer(
     folder, steps, warmup, title="Triage adapter",
