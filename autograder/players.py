@@ -102,14 +102,15 @@ def execute(notebook: NotebookNode, folder: Path, progress: Callable[[str, int, 
 
 def undertrain(folder: Path) -> None:
     """Train an adapter for a few steps only, and save it in `folder`/adapter."""
+    from course.start import quiet
+
+    quiet()  # before the libraries that it quiets are imported
     from datasets import disable_progress_bars
 
     from course.data import draw_tickets, prompt_completion
     from course.models import load_base
-    from course.start import quiet
     from course.training import save_adapter, train_adapter
 
-    quiet()
     disable_progress_bars()
     random.seed(0)
     base = load_base("bundled", four_bit=True)
