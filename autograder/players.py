@@ -105,13 +105,10 @@ def undertrain(folder: Path) -> None:
     from course.start import quiet
 
     quiet()  # before the libraries that it quiets are imported
-    from datasets import disable_progress_bars
-
     from course.data import draw_tickets, prompt_completion
     from course.models import load_base
     from course.training import save_adapter, train_adapter
 
-    disable_progress_bars()
     random.seed(0)
     base = load_base("bundled", four_bit=True)
     tickets = draw_tickets(BOBS_STEPS * 16, seed=3).map(prompt_completion)

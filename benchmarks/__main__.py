@@ -33,12 +33,9 @@ def main() -> None:
 
 def adapter_grading(folder: Path) -> list[tuple[str, float, str, float]]:
     """Time the ladder on an adapter of three steps, with the grader's base kept and loaded again each time."""
-    from datasets import disable_progress_bars
-
     from course.data import draw_tickets, prompt_completion
     from course.training import save_adapter, train_adapter  # late: `quiet` comes first
 
-    disable_progress_bars()
     base = load_base("bundled", four_bit=True)
     run = train_adapter(base, draw_tickets(48, seed=1).map(prompt_completion), folder / "run", steps=3)
     save_adapter(run.model, base.tier, folder / "adapter")
