@@ -11,7 +11,8 @@ from pathlib import Path
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
-from .intake import MAX_COPY, MAX_FILES, copy_files
+from .intake import copy_files
+from .snapshot import MAX_COPY, MAX_FILES
 
 SUBMITTED = (".ipynb", ".json", ".safetensors", ".txt", ".py", ".csv", ".md", ".bin", ".pt", ".pkl")
 

@@ -6,18 +6,14 @@ Folders are those of nbgrader: `submitted/<student>/<assignment>/`, and `source/
 import json
 import os
 import shutil
-import stat
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from .rebuild import solved
+from .snapshot import LINK_MARK, entries, special
 from .submission import PLACEHOLDER, Submission, read_submission
-
-LINK_MARK = ".refused-link"  # a text file with the link's target stands where the link stood
-MAX_COPY = 2 * 2**30
-MAX_FILES = 5_000
 
 
 def read_master(class_folder: Path, assignment: str, notebook: str) -> NotebookNode:
@@ -75,46 +71,38 @@ def refuse_links(folder: Path) -> None:
     for root, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             path = Path(root, name)
-            if _is_special(path):
-                target = os.readlink(path) if path.is_symlink() else "a special file"
+            target = special(path)
+            if target is not None:
                 path.unlink()
                 path.with_name(name + LINK_MARK).write_text(target, encoding="utf-8", errors="surrogateescape")
 
 
 def copy_files(source: Path, target: Path, for_grading: bool = False) -> None:
-    """Copy a folder, bounded and following no link.
+    """Copy a folder over another, bounded and following no link; what is in the way gives way.
 
     `for_grading` leaves notebooks out, and puts refused links back as links to nothing: whoever grades files says so.
     """
-    room, left = MAX_COPY, MAX_FILES
-    for root, folders, files in os.walk(source):
-        folders[:] = [name for name in folders if name not in (".ipynb_checkpoints", "__pycache__")]
-        place = Path(target, os.path.relpath(root, source))
-        place.mkdir(parents=True, exist_ok=True)
-        for name in [*files, *(name for name in folders if Path(root, name).is_symlink())]:
-            path, copied = Path(root, name), place / name
-            left -= 1
-            if left < 0:
-                return
-            if for_grading and name.endswith(".ipynb"):
-                continue
-            if _is_special(path):
-                _mark_link(path, copied.with_name(name + LINK_MARK))
-            elif for_grading and name.endswith(LINK_MARK):
-                copied.with_name(name.removesuffix(LINK_MARK)).symlink_to("refused")
-            elif path.stat().st_size <= room:
-                room -= path.stat().st_size
-                shutil.copyfile(path, copied)
+    for entry in entries(source):
+        copied = Path(target, entry.name)
+        if for_grading and entry.name.endswith(".ipynb") and not entry.is_folder:
+            continue
+        if for_grading and entry.name.endswith(LINK_MARK) and not entry.is_folder:
+            copied = copied.with_name(copied.name.removesuffix(LINK_MARK))
+            if not os.path.lexists(copied):
+                copied.symlink_to("refused")
+            continue
+        _make_way(copied, entry.is_folder)
+        if entry.is_folder:
+            copied.mkdir(parents=True, exist_ok=True)
+        elif entry.target is not None:
+            copied.write_bytes(entry.read())
+        else:
+            shutil.copyfile(entry.path, copied)
 
 
-def _mark_link(path: Path, mark: Path) -> None:
-    target = os.readlink(path) if path.is_symlink() else "a special file"
-    mark.write_text(target, encoding="utf-8", errors="surrogateescape")
-
-
-def _is_special(path: Path) -> bool:
-    mode = path.lstat().st_mode
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+def _make_way(path: Path, for_folder: bool) -> None:
+    if path.is_symlink() or (path.exists() and path.is_dir() != for_folder):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _notebooks(folder: Path) -> list[Path]:

@@ -5,8 +5,6 @@ from the master, judged, and the judge's verdicts are written to the gradebook; 
 """
 
 import secrets
-import tempfile
-from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -15,13 +13,15 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, is_grade, is_solution
-from traitlets import Float, Unicode
+from traitlets import Bool, Float, Unicode
 
 from .feedback import show_verdicts
-from .intake import copy_files, find_submission, read_master
-from .judge import Judgement, exercise_of, judge
-from .learner import KernelOptions, Learner
+from .grading import Graded, Work, grade_submission, inputs_of
+from .intake import find_submission, read_master
+from .judge import exercise_of
+from .learner import KernelOptions
 from .rebuild import AS_RELEASED, MISSING, key, rebuild, released
+from .results import Results
 from .verdict import UNGRADED
 
 SEED_FILE = "secret_seed"
@@ -76,31 +76,37 @@ class Rebuild(ClassFolderPreprocessor):
 
 
 class JudgeCells(ClassFolderPreprocessor):
-    """Run the learner's cells and judge them by the master's tests."""
+    """Judge a submission by the master's tests, or take the stored result of having done so."""
 
     kernel_name = Unicode("python3", help="Kernel that runs the learner's cells.").tag(config=True)
     cell_timeout = Float(60, help="Seconds that one cell may take.").tag(config=True)
     call_timeout = Float(20, help="Seconds that one call of a learner's function may take.").tag(config=True)
+    judge_again = Bool(None, allow_none=True, help="Ignore stored results (by default: when told to use force).").tag(
+        config=True
+    )
 
     def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Judge one rebuilt notebook and write what came of it into its outputs."""
         name, assignment, student = self.names(resources)
+        work, results = self.work(name, assignment, student), Results(self.class_folder)
+        graded = None if self._again() else results.find(inputs_of(work).key)
+        if graded is None:
+            graded = grade_submission(work)
+            results.save(graded)
+        resources["graded"] = graded
+        return show_verdicts(notebook, graded.judgement), resources
+
+    def work(self, name: str, assignment: str, student: str) -> Work:
+        """Describe the grading of one submission as plain data."""
         options = KernelOptions(self.kernel_name, self.cell_timeout, self.call_timeout)
-        full = {key(cell): cell.source for cell in read_master(self.class_folder, assignment, name).cells}
-        complete = NotebookNode(notebook)
-        complete.cells = [
-            NotebookNode(cell, source=full[key(cell)]) if is_grade(cell) and not is_solution(cell) else cell
-            for cell in notebook.cells
-        ]
-        handed_in = Path(self.class_folder, "submitted", student, assignment, notebook.metadata.autograder["folder"])
-        with tempfile.TemporaryDirectory(prefix="grading-") as scratch:
-            folders = [Path(scratch, side) for side in ("learner", "judge")]  # what one writes, the other never sees
-            for folder in folders:
-                copy_files(handed_in, folder, for_grading=True)
-                copy_files(Path(self.class_folder, "source", assignment), folder, for_grading=True)
-            judgement = judge(complete, partial(Learner, folders[0], options), read_seed(self.class_folder), folders[1])
-        resources["judgement"] = judgement
-        return show_verdicts(notebook, judgement), resources
+        folders = (str(Path(self.class_folder, *parts)) for parts in (("submitted", student), ("source",)))
+        submitted, source = (str(Path(folder, assignment)) for folder in folders)
+        return Work(name, submitted, source, read_seed(self.class_folder), options)
+
+    def _again(self) -> bool:
+        if self.judge_again is not None:
+            return self.judge_again
+        return bool(getattr(getattr(self.parent, "parent", None), "force", False))  # the exporter's converter
 
 
 class SaveVerdicts(ClassFolderPreprocessor):
@@ -108,7 +114,8 @@ class SaveVerdicts(ClassFolderPreprocessor):
 
     def preprocess(self, notebook: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Save scores and comments of one submission."""
-        judgement: Judgement = resources["judgement"]
+        graded: Graded = resources["graded"]
+        judgement = graded.judgement
         verdicts = {verdict.test: verdict for verdict in judgement.verdicts}
         names = self.names(resources)
         with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
@@ -126,7 +133,7 @@ class SaveVerdicts(ClassFolderPreprocessor):
         for verdict in judgement.verdicts:
             if verdict.state == UNGRADED:
                 self.log.warning("%s of %s could not be graded: %s", verdict.test, names[2], verdict.message)
-        notebook.metadata.autograder["judged"] = True
+        notebook.metadata.autograder |= {"judged": True, "key": graded.inputs.key}
         return notebook, resources
 
     def _save_comment(self, gradebook: Gradebook, cell: NotebookNode, notebook: NotebookNode, judgement, names) -> None:
