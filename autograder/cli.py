@@ -1,12 +1,12 @@
-"""Offer the instructor's commands: `autograder build | init | prove | demo`."""
+"""Offer the instructor's commands: `autograder init | grade | build | prove | demo`."""
 
 import argparse
 import sys
 
-from . import build, demo, init, prove
+from . import build, demo, grade, init, prove
 from .lesson import LessonError
 
-COMMANDS = (build, init, prove, demo)
+COMMANDS = (init, grade, build, prove, demo)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .lesson import find_lessons, read_lesson
 from .notebooks import source_notebook
-from .preprocessors import write_seed
+from .seed import write_seed
 
 CONFIG = "from autograder.config import configure\nconfigure(c, __file__)  # noqa: F821 (nbgrader gives c)\n"
 OWN_FILES = ("lesson.py", "answers.py", "*.ipynb", "__pycache__", ".ipynb_checkpoints")

@@ -4,7 +4,6 @@ Stock nbgrader overwrites cells, executes the notebook and reads scores off its 
 from the master, judged, and the judge's verdicts are written to the gradebook; all else is nbgrader's own.
 """
 
-import secrets
 from pathlib import Path
 
 import nbformat
@@ -22,9 +21,8 @@ from .judge import exercise_of
 from .learner import KernelOptions
 from .rebuild import AS_RELEASED, MISSING, key, rebuild, released
 from .results import Results
+from .seed import read_seed
 from .verdict import UNGRADED
-
-SEED_FILE = "secret_seed"
 
 
 class SubmissionExporter(NotebookExporter):
@@ -144,22 +142,6 @@ class SaveVerdicts(ClassFolderPreprocessor):
         except MissingEntry:
             return
         comment.auto_comment = "\n\n".join(lines) or ("No response." if _unanswered(key(cell), notebook) else None)
-
-
-def read_seed(class_folder: str | Path) -> int:
-    """Read the secret seed of a class; raises `ValueError` when there is none."""
-    try:
-        return int(Path(class_folder, SEED_FILE).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        path = Path(class_folder, SEED_FILE)
-        raise ValueError(f"{path} holds no number: make class folders with `autograder init`.") from None
-
-
-def write_seed(class_folder: Path) -> None:
-    """Draw the secret seed of a class; only its owner can read it."""
-    path = Path(class_folder, SEED_FILE)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_text(f"{secrets.randbelow(2**31)}\n", encoding="ascii")
 
 
 def _unanswered(name: str, notebook: NotebookNode) -> bool:

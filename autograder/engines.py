@@ -1,0 +1,108 @@
+"""Start what grades many submissions at once: processes here, or the workers of a Dask cluster."""
+
+import enum
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
+
+from .grading import Work
+from .workers import PATIENCE, grade_to_text, start_worker
+
+
+class Death(enum.Enum):
+    """What an exception of a future says about workers: none died, the one that had this work, or all of them."""
+
+    NONE, ONE, ALL = range(3)
+
+
+class LocalPool:
+    """Worker processes on this machine; `warm` ones are forked from a process that has the libraries loaded."""
+
+    def __init__(self, size: int, warm: bool):
+        self.size = size
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload([f"{__package__}.{'warm' if warm else 'workers'}", f"{__package__}.cli"])
+        os.environ["OMP_NUM_THREADS"] = "1"  # workers share the processors between them already
+        _start_forkserver()
+        self.executor = None
+        self.restart()
+
+    def submit(self, work: Work) -> Future:
+        """Begin to grade."""
+        return self.executor.submit(grade_to_text, work)
+
+    def death(self, problem: BaseException) -> Death:
+        """Tell whether a worker died."""
+        return Death.ALL if isinstance(problem, BrokenProcessPool) else Death.NONE
+
+    def restart(self) -> None:
+        """Start new workers."""
+        if self.executor:
+            self.executor.shutdown(wait=False)
+        self.executor = ProcessPoolExecutor(self.size, self.context, initializer=start_worker)
+
+    def close(self, at_once: bool = False) -> None:
+        """End the workers, `at_once` in the middle of their work."""
+        self.executor.shutdown(wait=not at_once, cancel_futures=True)
+        children = multiprocessing.active_children() if at_once else []
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.join(PATIENCE)
+            if child.is_alive():
+                child.kill()
+
+
+class Cluster:
+    """The workers of a Dask cluster; submissions travel to them, for they may not see the class folder."""
+
+    def __init__(self, address: str):
+        try:
+            from distributed import Client
+        except ImportError:
+            raise ValueError("A cluster needs an extra: pip install 'finetuning-course[cluster]'.") from None
+        try:
+            self.client = Client(address, timeout=20, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as problem:
+            raise ValueError(f"No Dask scheduler answers at {address}: {problem}") from problem
+        self.size = len(self.client.scheduler_info(n_workers=-1)["workers"])
+        if not self.size:
+            self.client.close()
+            raise ValueError(f"The scheduler at {address} has no workers; start some with `dask worker {address}`.")
+        self.executor = self.client.get_executor(pure=False)
+
+    def submit(self, work: Work) -> Future:
+        """Begin to grade."""
+        return self.executor.submit(grade_to_text, work.carry())
+
+    def death(self, problem: BaseException) -> Death:
+        """Tell whether a worker died; raises `ConnectionError` when the cluster is gone."""
+        if isinstance(problem, CancelledError):
+            raise ConnectionError("The Dask scheduler is gone.") from problem
+        return Death.ONE if type(problem).__name__ == "KilledWorker" else Death.NONE
+
+    def restart(self) -> None:
+        """Leave new workers to the cluster, which starts them itself."""
+
+    def close(self, at_once: bool = False) -> None:
+        """Leave the cluster; what it is still doing is forgotten there."""
+        self.executor.shutdown(wait=not at_once)
+        self.client.close()
+
+
+Engine = LocalPool | Cluster
+
+
+def _start_forkserver() -> None:
+    """Start the process that forks workers so that Ctrl-C does not reach it."""
+    if threading.current_thread() is not threading.main_thread():
+        return forkserver.ensure_running()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
