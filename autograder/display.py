@@ -44,7 +44,9 @@ class Display:
         self.not_gradable += line.state == UNGRADED
         words = f"{line.score:g} of {line.maximum:g} points" if line.state == GRADED else f"{line.state}: {line.reason}"
         if not self.progress:
-            self.console.print(f"\\[{self.done} of {self.total}] {escape(student)}: {escape(words)}", highlight=False)
+            self.console.print(
+                f"{self.done} of {self.total} · {student}: {words}", markup=False, highlight=False, soft_wrap=True
+            )
             return
         rate = f"{self._per_minute():.3g} a minute"
         failed = f", {self.not_gradable} not gradable" if self.not_gradable else ""
@@ -60,9 +62,7 @@ def show_tally(console: Console, tally: Tally) -> None:
         if line.state == UNGRADED or (line.state == PENDING and line.reason):
             console.print(f"[yellow]?[/] {escape(student)}, {line.state}: {escape(line.reason)}", highlight=False)
     graded_before = f" ({tally.unchanged} unchanged since before)" if tally.unchanged else ""
-    unsafe = " [bold]without isolation[/]" if tally.isolation == "none" else ""
-    console.print(f"{tally.lesson}: {tally.sentence}{graded_before}{unsafe}", highlight=False)
+    unsafe = ", [bold]without isolation[/]" if tally.isolation == "none" else ""
+    console.print(f"{tally.lesson}: {tally.sentence}{graded_before}{unsafe}", highlight=False, soft_wrap=True)
     if tally.stopped:
         console.print(f"[bold red]Stopped.[/] {escape(tally.stopped)}", highlight=False)
-    if tally.count(PENDING):
-        console.print("Nothing is lost: run the same command again and it goes on where it stopped.")

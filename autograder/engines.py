@@ -28,8 +28,7 @@ class LocalPool:
         self.context.set_forkserver_preload([f"{__package__}.{'warm' if warm else 'workers'}", f"{__package__}.cli"])
         os.environ["OMP_NUM_THREADS"] = "1"  # workers share the processors between them already
         _start_forkserver()
-        self.executor = None
-        self.restart()
+        self.executor = self._start()
 
     def submit(self, work: Work) -> Future:
         """Begin to grade."""
@@ -40,10 +39,16 @@ class LocalPool:
         return Death.ALL if isinstance(problem, BrokenProcessPool) else Death.NONE
 
     def restart(self) -> None:
-        """Start new workers."""
-        if self.executor:
-            self.executor.shutdown(wait=False)
-        self.executor = ProcessPoolExecutor(self.size, self.context, initializer=start_worker)
+        """Start new workers after a death; raises `OSError` when they die before they have anything to do."""
+        self.executor.shutdown(wait=False)
+        self.executor = self._start()
+        try:
+            self.executor.submit(os.getpid).result()
+        except BrokenProcessPool:
+            raise OSError("Worker processes die as soon as they start on this machine.") from None
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.size, self.context, initializer=start_worker)
 
     def close(self, at_once: bool = False) -> None:
         """End the workers, `at_once` in the middle of their work."""

@@ -23,6 +23,7 @@ from .plan import Plan, make_plan
 from .tally import PENDING, Line, Tally
 from .writing import GradebookLost, Writer, open_class
 
+RESUME = "Nothing is lost: give the same command again, and it goes on where it stopped"
 INTERRUPTED = "You interrupted it."
 OTHER_VERSIONS = "The worker has other versions of Python, the libraries or the course than this machine."
 
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(tally.as_dict(), indent=2))
     else:
         show_tally(console, tally)
+        if tally.count(PENDING):
+            console.print(RESUME + (" (without --force)" if args.force else "") + ".")
     if tally.stopped:
         return 130 if tally.stopped == INTERRUPTED else 2
     return 1 if tally.count(PENDING) else 0

@@ -65,7 +65,7 @@ def make_plan(app: ClassApp, lesson: str, student: str = "", force: bool = False
             is_written = graded_as(folder / "autograded" / name / lesson / masters[0].name) == key
             (plan.written if is_written else plan.stored)[name] = graded
     if not plan.works:
-        whose = f"{student} has" if student else "Nobody has"
+        whose = f"{student} has not" if student else "Nobody has"
         raise ValueError(f"{whose} submitted {lesson}: run `nbgrader collect {lesson}` (or zip_collect) first.")
     return plan
 

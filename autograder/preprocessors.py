@@ -19,6 +19,7 @@ from .grading import Graded, Work, grade_submission, inputs_of
 from .intake import find_submission, read_master
 from .judge import exercise_of
 from .learner import KernelOptions
+from .ledger import Ledger, entry
 from .rebuild import AS_RELEASED, MISSING, key, rebuild, released
 from .results import Results
 from .seed import read_seed
@@ -131,7 +132,9 @@ class SaveVerdicts(ClassFolderPreprocessor):
         for verdict in judgement.verdicts:
             if verdict.state == UNGRADED:
                 self.log.warning("%s of %s could not be graded: %s", verdict.test, names[2], verdict.message)
-        notebook.metadata.autograder |= {"judged": True, "key": graded.inputs.key}
+        record = Ledger(Path(self.class_folder)).append(entry(names[2], names[1], graded))
+        shown = {"judged": True, "key": graded.inputs.key, "isolation": graded.inputs.isolation}
+        notebook.metadata.autograder |= shown | {"record": record["hash"]}
         return notebook, resources
 
     def _save_comment(self, gradebook: Gradebook, cell: NotebookNode, notebook: NotebookNode, judgement, names) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import glob
 import logging
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -16,7 +17,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
 
 from . import preprocessors
 from .results import own_folder
@@ -64,6 +65,10 @@ class Writer:
         self.stack = contextlib.ExitStack()
 
     def __enter__(self) -> "Writer":
+        self.stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings(
+            "ignore", category=SAWarning, module="nbgrader"
+        )  # nbgrader is older than SQLAlchemy 2.1
         self.stack.enter_context(_log_to(self.app.log, own_folder(Path(self.app.coursedir.root)) / LOG))
         open_gradebook = self.stack.enter_context(_kept_gradebooks())
         try:
