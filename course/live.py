@@ -29,11 +29,11 @@ TEXT_EVERY = 10.0
 LEAST, MOST = 1e-6, 100.0  # losses outside run out of the picture
 
 
-def watch(trainer: Trainer, title: str = "Training") -> LiveTraining:
-    """Show this trainer's run live, in place of the library's own table or lines of numbers."""
+def watch(trainer: Trainer, title: str = "Training", per: str = "token") -> LiveTraining:
+    """Show this trainer's run live, in place of the library's own output; `per` is what its loss is a mean over."""
     for theirs in (PrinterCallback, ProgressCallback, NotebookProgressCallback):
         trainer.remove_callback(theirs)
-    live = LiveTraining(title)
+    live = LiveTraining(title, per)
     trainer.add_callback(live)
     return live
 
@@ -41,8 +41,8 @@ def watch(trainer: Trainer, title: str = "Training") -> LiveTraining:
 class LiveTraining(TrainerCallback):
     """Follow a run from the trainer's events; `watch` attaches it."""
 
-    def __init__(self, title: str = "Training"):
-        self.title = title
+    def __init__(self, title: str = "Training", per: str = "token"):
+        self.title, self.per = title, per
         self.bar = self.plot = None
         self.train: list[tuple[int, float]] = []
         self.validation: list[tuple[int, float]] = []
@@ -125,7 +125,7 @@ class LiveTraining(TrainerCallback):
             self.bar.update(bundle, raw=True)
 
     def _show_figure(self, step: int) -> None:
-        fig, alt = draw_run(self.train, self.validation, self.saved, self.steps, self.title, self.first)
+        fig, alt = draw_run(self.train, self.validation, self.saved, self.steps, self.title, self.first, self.per)
         self.plot = show(fig, alt, handle=self.plot)
 
 
@@ -136,13 +136,14 @@ def draw_run(
     steps: int,
     title: str,
     resumed: int = 0,
+    per: str = "token",
 ) -> tuple[Any, str]:
     """Draw a run's losses as (step, loss) pairs, its checkpoints and where it was resumed, and describe the figure."""
     step, last = train[-1] if train else (0, math.nan)
     fig, ax = figure(
         f"{title}: training loss {last:.2g} after {step} of {steps} steps",
         xlabel="optimizer step (triangle: checkpoint)" if saved else "optimizer step",
-        ylabel="loss (nats per token, log scale)",
+        ylabel=f"loss (nats per {per}, log scale)",
         size=(7.2, 3.4),
     )
     shown = [loss for _, loss in train + validation if LEAST < loss < MOST] or [1.0]
