@@ -64,8 +64,8 @@ def draw_leash(beta: float, hack: float) -> tuple[Figure, str, str]:
     ax.set_yticks(
         range(5), [f"{name}\nreward {reward:+g}" for name, reward in zip(REPLIES, rewards, strict=True)], fontsize=9
     )
-    ax.set(xlim=(0, 112), ylim=(4.6, -0.6), xticks=range(0, 101, 20))
-    ax.legend(loc="lower right", fontsize=9)
+    ax.set(xlim=(0, 112), ylim=(5.3, -0.6), xticks=range(0, 101, 20))
+    ax.legend(loc="lower right", ncols=2, fontsize=9)
     told = "; ".join(
         f"{name}: {_percent(old)} to {_percent(new)}" for name, old, new in zip(REPLIES, reference, policy, strict=True)
     )
