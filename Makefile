@@ -18,5 +18,5 @@ bench: .venv/installed ; $(BIN)/python -m benchmarks
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu -c constraints.txt torch
-	$(BIN)/pip install -c constraints.txt -e '.[local,instructor,dev]'
+	$(BIN)/pip install -c constraints.txt -e '.[local,instructor,postgres,cluster,dev]'
 	touch $@

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,21 +52,19 @@ def run(args: argparse.Namespace) -> int:
     """Grade; return 0 when nothing is pending, 1 when something is, 2 when the run had to stop, 130 after Ctrl-C."""
     if args.workers < 1:
         raise ValueError(f"--workers is {args.workers}; make it at least 1.")
-    console = Console(stderr=args.json)
+    console = Console(file=sys.stderr if args.json else sys.stdout)
     app = open_class(args.folder, args.db)
     if args.unsafe:
         app.config.JudgeCells.isolation = "none"
-    tally = Tally(args.lesson, {})
-    with Writer(app, args.lesson) as writer:
-        plan = make_plan(app, args.lesson, args.student, args.force)
-        tally.lines = dict.fromkeys(plan.works, Line(PENDING))
-        tally.unchanged = len(plan.written)
-        for student, graded in plan.written.items():
-            tally.add(student, graded)
-        try:
+    plan = make_plan(app, args.lesson, args.student, args.force)
+    tally = Tally(args.lesson, dict.fromkeys(plan.works, Line(PENDING)), len(plan.written))
+    for student, graded in plan.written.items():
+        tally.add(student, graded)
+    try:
+        with Writer(app, args.lesson) as writer:
             grade(plan, writer, tally, args.workers, args.scheduler, console)
-        except (GradebookLost, OSError) as problem:
-            tally.stopped = str(problem)
+    except (GradebookLost, OSError) as problem:
+        tally.stopped = str(problem)
     if args.json:
         print(json.dumps(tally.as_dict(), indent=2))
     else:

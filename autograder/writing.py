@@ -11,13 +11,14 @@ import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 from unittest import mock
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
-from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SAWarning, SQLAlchemyError
 
 from . import preprocessors
 from .results import own_folder
@@ -69,7 +70,7 @@ class Writer:
         warnings.filterwarnings(
             "ignore", category=SAWarning, module="nbgrader"
         )  # nbgrader is older than SQLAlchemy 2.1
-        self.stack.enter_context(_log_to(self.app.log, own_folder(Path(self.app.coursedir.root)) / LOG))
+        self.log_file = self.stack.enter_context(_log_to(self.app.log, own_folder(Path(self.app.coursedir.root)) / LOG))
         open_gradebook = self.stack.enter_context(_kept_gradebooks())
         try:
             with open_gradebook(self.app.coursedir.db_url, self.app.coursedir.course_id) as gradebook:
@@ -96,14 +97,23 @@ class Writer:
         self.app.coursedir.student_id = glob.escape(student)
         self.converter.problem = None
         try:
-            self.converter.start()
+            with contextlib.redirect_stderr(self.log_file):  # nbgrader prints some tracebacks past its log
+                self.converter.start()
         except NbGraderException as failure:
-            problem = self.converter.problem or failure.__context__ or failure
-            if isinstance(problem, SQLAlchemyError):
-                raise _lost(problem) from problem
-            if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise problem from None
-            raise ValueError(f"{type(problem).__name__}: {problem}"[:500]) from problem
+            chain = list(_causes(self.converter.problem or failure))
+            for problem in chain:
+                if isinstance(problem, OperationalError | InterfaceError):
+                    raise _lost(problem) from problem
+                if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise problem from None
+            raise ValueError(f"{type(chain[0]).__name__}: {chain[0]}"[:500]) from chain[0]
+
+
+def _causes(problem: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and what it arose from: nbgrader wraps what a database says."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
 
 
 class _Converter(Autograde):
@@ -157,7 +167,7 @@ def _kept_gradebooks() -> Iterator:
 
 
 @contextlib.contextmanager
-def _log_to(log: logging.Logger, path: Path) -> Iterator[None]:
+def _log_to(log: logging.Logger, path: Path) -> Iterator[TextIO]:
     """Send nbgrader's log to a file: a progress display and a traceback do not go together."""
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -165,7 +175,7 @@ def _log_to(log: logging.Logger, path: Path) -> Iterator[None]:
     log.handlers[:], log.propagate = [handler], False
     log.setLevel(logging.INFO)
     try:
-        yield
+        yield handler.stream
     finally:
         log.handlers[:], level, log.propagate = before
         log.setLevel(level)

@@ -90,7 +90,7 @@ def imports(file):
     ("package", "own", "groups"),
     [
         ("course", {"course", "google"}, [PROJECT["dependencies"]]),
-        ("autograder", {"course", "autograder"}, [PROJECT["dependencies"], EXTRAS["instructor"]]),
+        ("autograder", {"course", "autograder"}, [PROJECT["dependencies"], EXTRAS["instructor"], EXTRAS["cluster"]]),
     ],
 )
 def test_a_package_imports_only_what_it_declares(package, own, groups):
