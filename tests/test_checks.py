@@ -39,7 +39,7 @@ def answer(check, right: int) -> None:
 
 
 def test_the_public_names_are_these():
-    assert course.__all__ == ["Choice", "Question", "knowledge_check", "progress", "quick_check", "start"]
+    assert course.__all__ == ["Choice", "Question", "glossary", "knowledge_check", "progress", "quick_check", "start"]
     assert all(hasattr(course, name) for name in course.__all__)
 
 
