@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, ComputeChecksums, LockCells
 
 from .lesson import DELIMITERS, SETUP, Cell, Lesson, LessonError, find_lessons, read_lesson
-from .setup_cell import badge, setup_source
+from .setup_cell import badge, glossary_link, setup_source
 
 RELEASE = (LockCells, ClearSolutions, ClearHiddenTests, ComputeChecksums)
 METADATA = {
@@ -31,7 +31,8 @@ METADATA = {
 def source_notebook(lesson: Lesson) -> NotebookNode:
     """Build the instructor's notebook: solutions and hidden tests included, with nbgrader's metadata."""
     seen: Counter[str] = Counter()
-    cells = [_fixed_id(new_markdown_cell(badge(lesson.folder)), "colab_badge")]
+    opening = f"{badge(lesson.folder)}\n\n{glossary_link()}"
+    cells = [_fixed_id(new_markdown_cell(opening), "colab_badge")]
     for cell in lesson.cells:
         cells.append(_notebook_cell(cell, lesson, seen))
     notebook = new_notebook(cells=cells, metadata=copy.deepcopy(METADATA))

@@ -1,4 +1,4 @@
-"""Write the first two cells of a learner's notebook: the badge that opens it in Colab, and the set-up cell.
+"""Write the first two cells of a learner's notebook: the badge (with a link to the glossary), and the set-up cell.
 
 The address of the repository stands in one place, `[project.urls]` of pyproject.toml, and is read from there.
 """
@@ -12,6 +12,7 @@ BRANCH = "main"
 PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
+GLOSSARY = "[Glossary: the words of this course]({address}/blob/{branch}/course/glossary.md)"
 
 SETUP = """\
 # Run this cell first
@@ -51,6 +52,11 @@ def badge(folder: Path) -> str:
     shelf = f"{folder.parent.name}/" if re.match(r"lesson\d\d_", folder.parent.name) else ""
     on_github = repository().replace("https://github.com", "https://colab.research.google.com/github")
     return BADGE.format(address=f"{on_github}/blob/{BRANCH}/{shelf}{folder.name}/{folder.name}.ipynb")
+
+
+def glossary_link() -> str:
+    """Write the link to the course's glossary, which works in Colab as well."""
+    return GLOSSARY.format(address=repository(), branch=BRANCH)
 
 
 def setup_source(lesson: str) -> str:
