@@ -48,14 +48,15 @@ def draw_dpo(chosen: float, rejected: float, beta: float) -> tuple[Figure, str, 
     )  # fmt: skip
     moves.bar_label(bars, [f"{chosen:+g}", f"{rejected:+g}"], padding=3, color=INK, fontweight="bold")
     moves.axhline(0, color=DIM, linewidth=1)
-    moves.set(ylim=(-36, 36), ylabel="change of log-probability (nats)", xlim=(-0.6, 1.6))
+    tall = max(4, 1.3 * abs(chosen), 1.3 * abs(rejected))
+    moves.set(ylim=(-tall, tall), ylabel="change of log-probability (nats)", xlim=(-0.6, 1.6))
     moves.set_title("since the reference", fontsize=10, fontweight="normal", color=DIM)
     margins = np.linspace(-6, 6, 200)
     curve.plot(margins, np.logaddexp(0, -margins), color=COLOURS["rag"])
     at = min(max(found.margin, -6), 6)
     curve.plot([at], [np.logaddexp(0, -at)], "o", color=COLOURS["hybrid"], markersize=10)
     curve.axhline(math.log(2), color=DIM, linewidth=1, linestyle=":")
-    curve.text(6, math.log(2) + 0.12, "ln 2, where training starts", color=DIM, ha="right", fontsize=9)
+    curve.text(6, math.log(2) + 0.12, "ln 2: the start", color=DIM, ha="right", fontsize=9)
     beyond = " (this pair lies outside)" if at != found.margin else ""
     curve.set(xlabel=f"margin: β × (chosen − rejected){beyond}", ylabel="loss of this pair (nats)", ylim=(0, 6.3))
     curve.grid(axis="y")
@@ -83,8 +84,8 @@ def explore_dpo() -> None:
     """Show the DPO explorer."""
     wide = {"layout": widgets.Layout(width="98%"), "style": {"description_width": "14rem"}, "continuous_update": False}
     chosen, rejected = (
-        widgets.IntSlider(value=0, min=-30, max=30, description=f"The {name} reply moved by (nats)", **wide)
-        for name in ("chosen", "rejected")
+        widgets.IntSlider(value=moved, min=-30, max=30, description=f"The {name} reply moved by (nats)", **wide)
+        for name, moved in (("chosen", 2), ("rejected", -3))
     )
     beta = widgets.SelectionSlider(options=BETAS, value=0.1, description="β", **wide)
     controls = [chosen, rejected, beta]

@@ -154,6 +154,10 @@ _ = show(*draw_surprises(tokens, surprises, int((labels[0] == -100).sum())))
 #
 # **The mask.** By convention a label of **−100** means "do not count this one". Look at the two means in the title: mask
 # or no mask, you train on different losses.
+#
+# One word more, for the exercise. What comes out of a model is not yet a probability. At each position it gives one number
+# for every token that it knows, the **logits**: any numbers, the larger the likelier. The *softmax* makes probabilities of
+# them: e to the power of each, divided by the sum of all.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -285,8 +289,9 @@ assert sft_loss(torch.randn(1, 3, 4, requires_grad=True), torch.ones(1, 3).long(
 # ### The library does the same
 #
 # **TRL** is the library that most people train with; `SFTTrainer` is its class for SFT. It takes your data as `prompt` and
-# `completion`, masks the prompt by itself, and shows the model one batch after the other. `lora()` makes it train an
-# *adapter*, a small set of extra weights, in place of all weights (lesson 4 opens that box).
+# `completion`, masks the prompt by itself, and repeats one *step*: show the model a *batch*, here 16 replies, compute the loss,
+# and move the weights a little so that it falls. `lora()` makes it train an *adapter*, a small set of extra weights, in
+# place of all weights (lesson 4 opens that box).
 #
 # Before any training, ask it for its loss on 16 replies, and compare with your function.
 
@@ -783,7 +788,7 @@ for method, gigabytes in {
 # (Weights, gradients and the optimizer's averages alone: 16 bytes for each weight that trains in the usual mixed
 # precision, 2 for each that is frozen. Activations and the replies being written come on top.)
 #
-# PPO works. It made ChatGPT's ancestors: with it, people preferred the replies of a 1.3B model to those of GPT-3 with 175B
+# PPO works. It made InstructGPT: people preferred the replies of its 1.3B model to those of GPT-3 with 175B
 # ([arXiv 2203.02155](https://arxiv.org/abs/2203.02155)). But it is the most expensive machine in this lesson, and the
 # hardest to tune. Two methods came to replace it, each by throwing something out.
 
@@ -1088,8 +1093,8 @@ assert dpo_loss(
 # %% [markdown]
 # ### What DPO sees, and what it does not
 #
-# Play before you train. Start with +5 for the chosen reply and −5 for the rejected. Then find settings in which **both**
-# replies became less likely and the loss still fell. Then move only β, and watch how hard the pair still pushes.
+# Play before you train. It starts at the example above. Find settings in which **both** replies became less likely and
+# the loss still fell below ln 2. Then move only β, and watch how hard the pair still pushes.
 
 # %% tags=["skip-execution"]
 from course.dpo_explorer import explore_dpo
@@ -1236,10 +1241,13 @@ _ = show(fig, alt=f"Replies to 100 fresh tickets. {table}.")
 # %% tags=["skip-execution"]
 def token_logprobs(model, inputs, labels):
     """Log-probability of each label, 0 where the label is −100: (batch, length − 1)."""
-    with torch.no_grad():
-        logprobs = model(**inputs).logits[:, :-1].float().log_softmax(-1)
-    targets = labels[:, 1:]
-    return logprobs.gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1) * (targets != -100)
+    targets, found = labels[:, 1:], []
+    for start in range(0, len(labels), 8):  # eight at a time: logits are large
+        part = {name: tensor[start : start + 8] for name, tensor in inputs.items()}
+        with torch.no_grad():
+            logprobs = model(**part).logits[:, :-1].float().log_softmax(-1)
+        found.append(logprobs.gather(-1, targets[start : start + 8].clamp(min=0).unsqueeze(-1)).squeeze(-1))
+    return torch.cat(found) * (targets != -100)
 
 
 pair = [encode(validation, side) for side in ("chosen", "rejected")]
@@ -1264,7 +1272,7 @@ for name, value in ours.items():
 #
 # β is DPO's leash, too. It decides when a pair is *done*: at margin 4, say, a pair hardly pushes any more, and with a small β
 # the policy must run far to get there. So take the leash off: a tiny β, and larger steps, so that it gets somewhere. The loss
-# of such a run is not comparable (β is part of it). The share of pairs that are in the right order is.
+# of such a run is not comparable (β is part of it). The share of pairs in the right order is: those whose margin is positive.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
@@ -1332,7 +1340,8 @@ for reply in results["off the leash"].replies[:2]:
 #
 # So: **a few hundred good pairs, a low learning rate, few steps, β between 0.1 and 0.5, and a stop when a measure outside the
 # loss stops improving.** (That is this lesson's experience on one small model. TRL's own defaults are β = 0.1 and a learning
-# rate of 1e-6 for full fine-tuning.)
+# rate of 1e-6.) And where you can, let people compare replies of *your own* model after SFT, not of an old archive: then the
+# pairs are about what the model really writes.
 
 # %% [markdown]
 # ## 6 · Two more, and how to choose
@@ -1357,7 +1366,7 @@ for reply in results["off the leash"].replies[:2]:
 # | **ORPO** | pairs with good chosen replies | the policy | no | one run, little memory |
 #
 # What data costs is the other half. InstructGPT used about 13,000 demonstrations for SFT, 33,000 prompts with ranked replies for the
-# reward model, and 31,000 prompts for PPO ([arXiv 2203.02155, table 6](https://arxiv.org/abs/2203.02155)). A demonstration must be
+# reward model, and 31,000 prompts for PPO ([arXiv 2203.02155, section 3.2](https://arxiv.org/abs/2203.02155)). A demonstration must be
 # written, a pair read and compared, a thumb is given in passing, and a verifier is written once.
 #
 # ### Exercise 6 · Pick the method
