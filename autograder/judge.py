@@ -141,7 +141,7 @@ def _is_edited(cell: NotebookNode) -> bool:
 def _run(cell: NotebookNode, conversation: Conversation, seed: int, folder: Path) -> Verdict:
     test, maximum, printed = key(cell), float(cell.metadata.nbgrader["points"]), io.StringIO()
     try:
-        with _judging(seed, test, folder), contextlib.redirect_stdout(printed):
+        with _judging(seed, test, folder, conversation.learner.shared), contextlib.redirect_stdout(printed):
             conversation.seed(_draw(seed, test))
             points = run_test(cell.source, conversation, maximum)
             if points == maximum:
@@ -168,9 +168,9 @@ def _is_the_tests_fault(error: Exception, conversation: Conversation) -> bool:
 
 
 @contextlib.contextmanager
-def _judging(seed: int, test: str, folder: Path) -> Iterator[None]:
+def _judging(seed: int, test: str, folder: Path, shared: Path | None) -> Iterator[None]:
     """Set the stage for one test and clear it afterwards: folder, secret seed, random generators, temporary files."""
-    with tempfile.TemporaryDirectory(prefix="test-") as scratch, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory(prefix="test-", dir=shared) as scratch, contextlib.chdir(folder):
         before = tempfile.tempdir
         tempfile.tempdir, os.environ[SEED_VARIABLE] = scratch, str(seed)
         _reset(_draw(seed, test))

@@ -4,8 +4,7 @@
         learner.run("def double(x): return 2 * x")
         decode(learner.ask(encode({"name": "double", "args": [4], "kwargs": {}})))  # {"value": 8}
 
-`KernelOptions.kernel_name` names the kernel spec, and with it the Jupyter kernel provisioner, that starts the process:
-a sandboxed or a forked kernel is another spec, and nothing here changes.
+The kernel is forked from a warm process and shut in (see `sandbox`), unless the options ask for no isolation.
 """
 
 import os
@@ -16,17 +15,26 @@ from queue import Empty
 from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 
+import zmq
+from jupyter_client.channels import ZMQSocketChannel
 from jupyter_client.manager import KernelManager
-from nbformat.v4 import output_from_msg
 
-from .codec import encode
+from .codec import MAX_BYTES, encode
+from .limits import Limits
+from .outputs import Ran
+from .sandbox.host import SandboxUnavailable, make_readable
+from .sandbox.isolation import RUN, processor_seconds, tree
+from .sandbox.provisioner import SandboxSpecs
+from .sandbox.zygote import ENDED
 
+SANDBOX, NONE = "sandbox", "none"
+FLOOD = 32 * 2**20  # bytes of output after which nobody reads on
 PASSED_ON = "PATH HOME LANG LC_ALL TMPDIR HF_HOME HF_HUB_CACHE CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
 LONGEST_SOCKET_FOLDER = 90  # the path of a Unix socket has at most 107 bytes
 PATIENCE = 5  # a busy grading machine must not cost an honest learner points
 POLL = 0.2  # seconds between two looks at whether the kernel still lives
-SHOWN = ("text/plain", "image/png", "image/jpeg")  # no HTML or script of a learner reaches the instructor's browser
 ANSWER = '__import__("sys").modules["_judge.answering"].answer({question!r}, globals())'
+FETCH = f"import shutil; shutil.copytree('{RUN}/in', '.', dirs_exist_ok=True); del shutil\n"
 BOOT = """
 def _judge_boot(sources):
     import sys, types
@@ -48,7 +56,7 @@ class KernelOptions:
     """Configure the learner's kernel."""
 
     kernel_name: str = "python3"
-    """The kernel spec; its provisioner decides where and how confined the process runs."""
+    """The kernel spec of an unconfined kernel."""
     cell_timeout: float = 60
     """Seconds of processor time that one cell may take, and `PATIENCE` times as long by the clock."""
     call_timeout: float = 20
@@ -57,33 +65,39 @@ class KernelOptions:
     """Seconds that the kernel may take to start."""
     output_limit: int = 20_000
     """Characters of text kept from one cell or from the calls of one test."""
+    isolation: str = SANDBOX
+    """`sandbox`, or `none`: then the learner's code can read and do whatever the grader's account can."""
+    limits: Limits = field(default_factory=Limits)
+    """What the sandboxed kernel may use."""
+    zygote: str = ""
+    """Address of the zygote that forks the kernel; empty: one of this process's own."""
 
     def __post_init__(self):
+        if self.isolation not in (SANDBOX, NONE):
+            raise ValueError(f"isolation is {self.isolation!r}; choose {SANDBOX!r} or {NONE!r}.")
         for name in ("cell_timeout", "call_timeout", "start_timeout", "output_limit"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; make it positive.")
 
 
-@dataclass
-class Ran:
-    """What became of one cell."""
-
-    outputs: list = field(default_factory=list)
-    error: str = ""
-    kept: int = 0
-
-
 class Learner:
-    """The learner's process: a Jupyter kernel in `folder` that knows how to answer questions."""
+    """The learner's process: a Jupyter kernel that has a copy of `folder` and knows how to answer questions."""
 
     def __init__(self, folder: Path, options: KernelOptions | None = None):
         self.folder, self.options = Path(folder), options or KernelOptions()
-        self.settings = TemporaryDirectory(prefix="kernel-")  # private (0700): the sockets of the kernel lie there
-        self.manager = KernelManager(kernel_name=self.options.kernel_name)
-        if os.name == "posix" and len(self.settings.name) < LONGEST_SOCKET_FOLDER:
+        self.sandboxed = self.options.isolation == SANDBOX
+        self.settings = TemporaryDirectory(prefix="kernel-")  # private (0700): an unconfined kernel's sockets lie there
+        self.context = context = zmq.Context()
+        context.maxmsgsize = 2 * MAX_BYTES
+        if self.sandboxed:
+            specs = SandboxSpecs(self.options.zygote, self.options.limits)
+            self.manager = KernelManager(kernel_spec_manager=specs, context=context)
+        else:
+            self.manager = KernelManager(kernel_name=self.options.kernel_name, context=context)
+        if self.sandboxed or (os.name == "posix" and len(self.settings.name) < LONGEST_SOCKET_FOLDER):
             self.manager.transport, self.manager.ip = "ipc", f"{self.settings.name}/socket"
             self.manager.connection_file = f"{self.settings.name}/connection.json"
-        self.client = None
+        self.client, self.poller, self.calls = None, zmq.Poller(), Ran()
 
     def __enter__(self) -> "Learner":
         try:
@@ -97,14 +111,27 @@ class Learner:
             self.client = self.manager.blocking_client()
             self.client.start_channels()
             self.client.wait_for_ready(timeout=self.options.start_timeout)
+            for channel in (self.client.shell_channel, self.client.iopub_channel):
+                self.poller.register(channel.socket, zmq.POLLIN)
             wire = [("_judge", "")] + [(f"_judge.{name}", _source(name)) for name in ("codec", "answering")]
-            self.run(BOOT % wire, timeout=self.options.start_timeout)
+            fetch = FETCH if self.sandboxed else ""
+            self.run(fetch + BOOT % wire, timeout=self.options.start_timeout)
         except BaseException as problem:
             self.close()
-            if isinstance(problem, Exception):
+            if isinstance(problem, Exception) and not isinstance(problem, SandboxUnavailable):
                 raise LearnerGone(f"The kernel did not start: {problem}") from problem
             raise
         return self
+
+    @property
+    def shared(self) -> Path | None:
+        """Folder that the judge writes and the learner reads, under one path; None where that holds for any folder."""
+        return self.manager.provisioner.kernel.shared if self.sandboxed else None
+
+    def share(self) -> None:
+        """Let the learner's code read what the judge has written into the shared folder."""
+        if self.sandboxed:
+            make_readable(self.shared)
 
     def __exit__(self, *_) -> None:
         self.close()
@@ -116,99 +143,96 @@ class Learner:
         if self.manager.has_kernel:
             self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
+        self.context.destroy(linger=0)
         self.settings.cleanup()
 
     def run(self, source: str, timeout: float | None = None) -> Ran:
         """Run a cell; raises `LearnerGone` when the kernel dies, or does not stop at the end of its time."""
         timeout = timeout or self.options.cell_timeout
         sent = self.client.execute(source, store_history=False, allow_stdin=False, stop_on_error=False)
-        reply = self._reply(sent, timeout, "The cell")
         ran = Ran()
-        if reply["status"] == "error":
+        reply = self._reply(sent, timeout, "The cell", ran)
+        if reply.get("status") == "error":
             ran.error = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"[:500]
-        self._collect(sent, ran)
+        enough = time.monotonic() + 5  # a flood of output can swallow the idle message
+        while time.monotonic() < enough and self._take_output(ran, sent, timeout=1):
+            pass
         return ran
 
     def ask(self, question: str, what: str = "The call") -> str:
         """Send an encoded question (see `answering`) and return the answer's text; raises `LearnerGone`."""
         expression = {"answer": ANSWER.format(question=question)}
         sent = self.client.execute("", silent=True, user_expressions=expression, allow_stdin=False)
-        reply = self._reply(sent, self.options.call_timeout, what)
+        reply = self._reply(sent, self.options.call_timeout, what, self.calls)
         try:
             return reply["user_expressions"]["answer"]["data"]["text/plain"]
         except (KeyError, TypeError):
             return encode({"unsendable": "something that cannot be read; return plain data"})
 
     def printed(self) -> str:
-        """Take what calls have printed since the last cell or the last time."""
-        ran = Ran()
-        self._collect(None, ran)
+        """Take what calls have printed since the last time."""
+        while self._take_output(self.calls):
+            pass
+        ran, self.calls = self.calls, Ran()
         return "".join(output.text for output in ran.outputs if output.output_type == "stream")
 
-    def _reply(self, sent: str, timeout: float, what: str) -> dict:
-        started, before, interrupted = time.monotonic(), self._processor_time(), 0.0
+    def _reply(self, sent: str, timeout: float, what: str, ran: Ran) -> dict:
+        """Wait for the reply to `sent`, and keep what is put out meanwhile."""
+        started, before, interrupted, looked = time.monotonic(), self._processor_time(), 0.0, 0.0
         while True:
-            try:
-                message = self.client.get_shell_msg(timeout=POLL)
-            except Empty:
-                now = time.monotonic()
-                if not self.manager.is_alive():
-                    raise LearnerGone(f"{what} ended the Python process (out of memory, or an exit?).") from None
-                if interrupted and now > interrupted + 2:
-                    raise LearnerGone(_too_slow(what, timeout)) from None
-                spent = self._processor_time() - before
-                if not interrupted and (spent > timeout or now > started + PATIENCE * timeout):
-                    self.manager.interrupt_kernel()
-                    interrupted = now
+            ready = dict(self.poller.poll(POLL * 1000))
+            if self.client.iopub_channel.socket in ready and self._take_output(ran) and ran.kept > FLOOD:
+                raise LearnerGone(f"{what} printed more than {FLOOD // 2**20} MB (is there an endless loop?).")
+            if self.client.shell_channel.socket in ready:
+                message = self._receive(self.client.shell_channel)
+                if message["parent_header"].get("msg_id") == sent and message["msg_type"] == "execute_reply":
+                    if interrupted:
+                        raise LearnerGone(_too_slow(what, timeout))
+                    return message["content"]
+            if (now := time.monotonic()) < looked + POLL:
                 continue
-            if message["parent_header"].get("msg_id") == sent and message["msg_type"] == "execute_reply":
-                if interrupted:
-                    raise LearnerGone(_too_slow(what, timeout))
-                return message["content"]
+            looked = now
+            if not self.manager.is_alive():
+                raise LearnerGone(f"{what} ended the Python process{self._why_it_ended()}")
+            if interrupted and now > interrupted + 2:
+                raise LearnerGone(_too_slow(what, timeout))
+            spent = self._processor_time() - before
+            if not interrupted and (spent > timeout or now > started + PATIENCE * timeout):
+                self.manager.interrupt_kernel()
+                interrupted = now
+
+    def _receive(self, channel: ZMQSocketChannel, timeout: float = 0) -> dict:
+        """Receive one message; raises `Empty` when none comes, and `LearnerGone` when it is none of Jupyter's."""
+        try:
+            message = channel.get_msg(timeout=timeout)
+            if isinstance(message["parent_header"], dict) and isinstance(message["content"], dict):
+                return message
+        except Empty:
+            raise
+        except Exception:  # whatever a forged message provokes
+            pass
+        raise LearnerGone("The learner's kernel sent a message that cannot be read.")
+
+    def _why_it_ended(self) -> str:
+        reason = self.manager.provisioner.kernel.reason if self.sandboxed else ENDED
+        return " (out of memory, or an exit?)." if reason == ENDED else f". {reason}"
 
     def _processor_time(self) -> float:
-        """Return the seconds that the kernel's process has computed; the clock where the system does not tell."""
-        try:
-            fields = Path(f"/proc/{self.manager.provisioner.pid}/stat").read_text().rsplit(")", 1)[1].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, see proc(5)
-        except (OSError, AttributeError, IndexError, ValueError):
-            return time.monotonic()
+        """Return the seconds that the kernel's processes have computed; the clock where the system does not tell."""
+        if Path("/proc/self/stat").exists():
+            return sum(map(processor_seconds, tree(self.manager.provisioner.pid)))
+        return time.monotonic()
 
-    def _collect(self, sent: str | None, ran: Ran) -> None:
-        """Read outputs until the kernel says that it is idle after `sent`, or until nothing more comes."""
-        deadline = time.monotonic() + 5  # a flood of output can swallow the idle message
-        while time.monotonic() < deadline:
-            try:
-                message = self.client.get_iopub_msg(timeout=1 if sent else 0)
-            except Empty:
-                return
-            if sent and message["parent_header"].get("msg_id") != sent:
-                continue
-            if sent and message["content"].get("execution_state") == "idle":
-                return
-            if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
-                self._keep(message, ran)
-
-    def _keep(self, message: dict, ran: Ran) -> None:
+    def _take_output(self, ran: Ran, sent: str | None = None, timeout: float = 0) -> bool:
+        """Keep one output, if one comes in time; False when none does, or the kernel is idle after `sent`."""
         try:
-            output = output_from_msg(message)
-        except (ValueError, KeyError, TypeError):
-            return
-        if "data" in output:
-            output.data = {kind: text for kind, text in output.data.items() if kind in SHOWN}
-        limit = self.options.output_limit * (50 if "data" in output else 1)  # a picture takes more than text
-        room = max(limit - ran.kept, 0)
-        size = len(str(output.get("text") or output.get("traceback") or output.get("data")))
-        ran.kept += size
-        if size > room and output.output_type == "stream":
-            output.text = output.text[:room]
-        elif size > room:
-            return
-        last = ran.outputs[-1] if ran.outputs else {}
-        if output.output_type == "stream" == last.get("output_type") and last["name"] == output.name:
-            last["text"] += output.text
-        else:
-            ran.outputs.append(output)
+            message = self._receive(self.client.iopub_channel, timeout)
+        except Empty:
+            return False
+        if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
+            ran.keep(message, self.options.output_limit)
+        ours = sent and message["parent_header"].get("msg_id") == sent
+        return not (ours and message["content"].get("execution_state") == "idle")
 
     def _environment(self) -> dict:
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}

@@ -73,8 +73,10 @@ class Conversation:
             question = encode({"name": name, "args": list(args), "kwargs": kwargs})
         except NotPlainData as reason:
             raise Broken(f"The test hands `{name}` {reason}.") from None
+        if names_files := _names_files([args, kwargs]):
+            self.learner.share()
         text = self._ask(question)
-        self.calls.append(Call(name, question, text, _names_files([args, kwargs])))
+        self.calls.append(Call(name, question, text, names_files))
         answer = _read(text)
         if "changed" in answer:
             self.stop(f"`{name}` changes its argument {answer['changed']}. Work on a copy instead.")

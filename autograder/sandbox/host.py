@@ -1,0 +1,194 @@
+"""Start the zygote, and get kernels from it.
+
+    with Zygote() as zygote:
+        kernel = SandboxedKernel(zygote.address, Limits())
+
+Every kernel has a run folder in the zygote's: `in` for the learner's files and `shared` for the judge's, both read-only
+to the learner, and `sockets`. It all goes when the owner of the zygote goes.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from ..limits import Limits
+from .bubblewrap import PACKAGES, command
+from .zygote import ENDED
+
+UNPRIVILEGED = 61_184  # the first of the ids that systemd hands to transient services, and so nobody's account
+PORTS = {
+    name: number for number, name in enumerate(("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"), 1)
+}
+LONGEST_ADDRESS = 60  # a socket's path has at most 107 bytes
+PATIENCE = 120  # seconds that imports may take on a busy machine
+SOCKET = "zygote.sock"
+
+
+class SandboxUnavailable(ValueError):
+    """Say why no learner's code can be shut in here, and what to do."""
+
+
+class Zygote:
+    """Own the warm process, until `close` or the end of this process."""
+
+    def __init__(self, cold: bool = False):
+        if not sys.platform.startswith("linux") or not shutil.which("bwrap"):
+            raise SandboxUnavailable(f"There is no sandbox: bubblewrap is missing. {REMEDY}")
+        self.stamp = stamp()
+        self.folder = Path(tempfile.mkdtemp(prefix="ag-", dir=_short_folder()))
+        self.address = str(self.folder)
+        _own(self.folder)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(f"{self.folder}/{SOCKET}")
+            listener.listen(128)
+            arguments = [sys.executable, "-P", "-B", "-m", "autograder.sandbox.zygote"]
+            arguments += ["--socket", str(listener.fileno()), "--runs", self.address, "--user", str(_user())]
+            self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+            self.process = subprocess.Popen(
+                command([*arguments, *(["--cold"] if cold else [])], writable=self.folder),
+                pass_fds=[listener.fileno()],
+                stdin=subprocess.PIPE,  # our end of it closes with us, and the zygote ends
+                stdout=subprocess.DEVNULL,
+                stderr=self.log,
+            )
+
+    def __enter__(self) -> "Zygote":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether it lives, and nothing that it imported has changed since."""
+        return self.process.poll() is None and self.stamp == stamp()
+
+    def wait_until_warm(self) -> None:
+        """Return when it serves; raises `SandboxUnavailable` with what it said when it does not."""
+        try:
+            SandboxedKernel(self.address, Limits()).close()
+        except SandboxUnavailable as problem:
+            raise SandboxUnavailable(f"{problem} {self.complaint()}".strip()) from None
+
+    def complaint(self) -> str:
+        """Return the last line that the zygote wrote to standard error."""
+        self.log.seek(0)
+        lines = self.log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def close(self) -> None:
+        """End it, with every kernel that came from it."""
+        self.process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class SandboxedKernel:
+    """A kernel that is being forked, or was: connect to `connection_info`; `close` kills it."""
+
+    def __init__(self, address: str, limits: Limits):
+        self.run = Path(address, f"run-{secrets.token_hex(4)}")
+        self.files, self.shared = self.run / "in", self.run / "shared"
+        self.reason = ""
+        for folder in (self.run, self.files, self.shared, self.run / "sockets"):
+            folder.mkdir(mode=0o755)
+            _own(folder)
+        inside = {
+            **PORTS,
+            "transport": "ipc",
+            "ip": "/run/sockets/k",
+            "key": secrets.token_hex(16),
+            "signature_scheme": "hmac-sha256",
+        }
+        (self.run / "connection.json").write_text(json.dumps(inside), encoding="utf-8")
+        self.connection_info = inside | {"ip": f"{self.run}/sockets/k", "key": inside["key"].encode()}
+        self.line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.line.settimeout(PATIENCE)
+        try:
+            self.line.connect(f"{address}/{SOCKET}")
+            self.line.send(json.dumps({"run": self.run.name, "limits": asdict(limits)}).encode())
+            answer = json.loads(self.line.recv(4096) or b"{}")
+            if "pid" not in answer:
+                raise SandboxUnavailable(f"The sandbox does not start. {answer.get('ended', '')} {REMEDY}")
+            self.pid = answer["pid"]
+            self.line.send(b"start")
+        except OSError as problem:
+            self.close()
+            raise SandboxUnavailable(f"The sandbox does not answer ({problem}). {REMEDY}") from None
+        except SandboxUnavailable:
+            self.close()
+            raise
+
+    def begin(self, folder: Path) -> None:
+        """Hand over a copy of the learner's files and let the clock run."""
+        shutil.copytree(folder, self.files, dirs_exist_ok=True, symlinks=True)
+        make_readable(self.files)
+        with contextlib.suppress(OSError):
+            self.line.send(b"begin")
+
+    def ended(self) -> bool:
+        """Tell whether the kernel has ended; `reason` says why."""
+        if not self.reason:
+            self.line.settimeout(0)
+            try:
+                self.reason = json.loads(self.line.recv(4096) or b"{}").get("ended", ENDED)
+            except BlockingIOError:
+                return False
+            except (OSError, ValueError):
+                self.reason = ENDED
+        return True
+
+    def close(self) -> None:
+        """Kill the kernel, wait for its end, and remove its folder."""
+        with contextlib.suppress(OSError, ValueError):
+            self.line.shutdown(socket.SHUT_WR)
+            self.line.settimeout(5)
+            while not self.reason and (message := self.line.recv(4096)):
+                self.reason = json.loads(message).get("ended", "")
+        self.line.close()
+        self.reason = self.reason or ENDED
+        shutil.rmtree(self.run, ignore_errors=True)
+
+
+def make_readable(folder: Path) -> None:
+    """Let the unprivileged user read all below a folder, which holds no link to elsewhere."""
+    for place, _, names in os.walk(folder):
+        os.chmod(place, 0o755)
+        for name in names:
+            if not os.path.islink(path := os.path.join(place, name)):
+                os.chmod(path, 0o644)
+
+
+def stamp() -> tuple:
+    """Return what changes when a package is installed, or the code that the zygote imported is edited."""
+    places = [Path(folder) for folder in sys.path if folder.endswith("-packages")]
+    places += [*(PACKAGES / "course").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
+    return tuple((str(place), place.stat().st_mtime_ns) for place in sorted(places) if place.exists())
+
+
+def _short_folder() -> str | None:
+    return None if len(tempfile.gettempdir()) < LONGEST_ADDRESS else "/tmp"
+
+
+def _user() -> int:
+    return os.getuid() or UNPRIVILEGED
+
+
+def _own(folder: Path) -> None:
+    if os.getuid() == 0:
+        os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
+
+
+REMEDY = "Run `autograder doctor` to see what is missing; `--unsafe` grades without a sandbox."
