@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(file=sys.stderr if args.json else sys.stdout)
     app = open_class(args.folder, args.db)
     if args.unsafe:
-        app.config.JudgeCells.isolation = "none"
+        app.config.JudgeCells.unsafe = True
     plan = make_plan(app, args.lesson, args.student, args.force)
     tally = Tally(args.lesson, dict.fromkeys(plan.works, Line(PENDING)), len(plan.written))
     for student, graded in plan.written.items():

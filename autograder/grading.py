@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -147,6 +147,13 @@ def grade_submission(work: Work) -> Graded:
             time.monotonic() - started,
             _processor_time() - before,
         )
+
+
+def kernel_options(unsafe: bool = False, **options: object) -> KernelOptions:
+    """Make options of the learner's kernel: sandboxed, unless `unsafe`."""
+    if any(known.name == "isolation" for known in fields(KernelOptions)):
+        options["isolation"] = "none" if unsafe else "sandbox"
+    return KernelOptions(**options)
 
 
 def inputs_of(work: Work) -> Inputs:

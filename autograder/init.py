@@ -52,10 +52,14 @@ def make_class_folder(folder: Path, root: Path) -> list[str]:
         raise ValueError(f"{folder} is there already and not empty; choose another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     for lesson in lessons:
-        source = folder / "source" / lesson.name
-        shutil.copytree(lesson, source, ignore=shutil.ignore_patterns(*OWN_FILES))
-        nbformat.write(source_notebook(read_lesson(lesson)), source / f"{lesson.name}.ipynb")
+        write_source(lesson, folder / "source" / lesson.name)
     (folder / "exchange" / "cache").mkdir(parents=True)
     write_seed(folder)
     (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     return [lesson.name for lesson in lessons]
+
+
+def write_source(lesson: Path, source: Path) -> None:
+    """Write the folder that a lesson is graded from: the instructor's notebook, and the files that come with it."""
+    shutil.copytree(lesson, source, ignore=shutil.ignore_patterns(*OWN_FILES))
+    nbformat.write(source_notebook(read_lesson(lesson)), source / f"{lesson.name}.ipynb")

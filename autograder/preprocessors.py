@@ -15,10 +15,9 @@ from nbgrader.utils import compute_checksum, is_grade, is_solution
 from traitlets import Bool, Float, Unicode
 
 from .feedback import show_verdicts
-from .grading import Graded, Work, grade_submission, inputs_of
+from .grading import Graded, Work, grade_submission, inputs_of, kernel_options
 from .intake import find_submission, read_master
 from .judge import exercise_of
-from .learner import KernelOptions
 from .ledger import Ledger, entry
 from .rebuild import AS_RELEASED, MISSING, key, rebuild, released
 from .results import Results
@@ -80,6 +79,7 @@ class JudgeCells(ClassFolderPreprocessor):
     kernel_name = Unicode("python3", help="Kernel that runs the learner's cells.").tag(config=True)
     cell_timeout = Float(60, help="Seconds that one cell may take.").tag(config=True)
     call_timeout = Float(20, help="Seconds that one call of a learner's function may take.").tag(config=True)
+    unsafe = Bool(False, help="Grade without isolation; every result will say so.").tag(config=True)
     judge_again = Bool(None, allow_none=True, help="Ignore stored results (by default: when told to use force).").tag(
         config=True
     )
@@ -97,10 +97,12 @@ class JudgeCells(ClassFolderPreprocessor):
 
     def work(self, name: str, assignment: str, student: str) -> Work:
         """Describe the grading of one submission as plain data."""
-        options = KernelOptions(self.kernel_name, self.cell_timeout, self.call_timeout)
-        folders = (str(Path(self.class_folder, *parts)) for parts in (("submitted", student), ("source",)))
-        submitted, source = (str(Path(folder, assignment)) for folder in folders)
-        return Work(name, submitted, source, read_seed(self.class_folder), options)
+        options = kernel_options(
+            self.unsafe, kernel_name=self.kernel_name, cell_timeout=self.cell_timeout, call_timeout=self.call_timeout
+        )
+        submitted = Path(self.class_folder, "submitted", student, assignment)
+        source = Path(self.class_folder, "source", assignment)
+        return Work(name, str(submitted), str(source), read_seed(self.class_folder), options)
 
     def _again(self) -> bool:
         if self.judge_again is not None:

@@ -1,0 +1,121 @@
+"""Grade one notebook for the one who works through the course alone: `autograder check NOTEBOOK`.
+
+The lesson is found by what the notebook holds, and a trained adapter beside it is graded with it. No class folder is
+needed. Hidden tests draw from the public practice seed, so that a class grades on other data than this.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from nbformat import NotebookNode
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from course.data.world import PRACTICE_SEED
+
+from .feedback import SIGNS
+from .grading import Graded, Work, grade_submission, kernel_options
+from .init import write_source
+from .intake import copy_files
+from .lesson import FILE_TEST, Lesson, find_lessons, read_lesson
+from .notebooks import source_notebook
+from .rebuild import key
+from .slicing import names_of
+from .submission import Submission, read_submission
+from .tally import line_of
+from .verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED
+
+STYLES = {PASSED: "green", PARTLY: "yellow", FAILED: "red", NOT_ATTEMPTED: "dim", UNGRADED: "magenta"}
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def register(subparsers: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("check", help="grade one notebook of your own", description=__doc__)
+    parser.add_argument("notebook", type=Path, metavar="NOTEBOOK", help="the notebook that you worked in")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds the lessons (default: the course's)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, on stdout")
+    parser.add_argument("--unsafe", action="store_true", help="run the notebook without isolation")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Grade and print the feedback; return 0 when all is passed, 1 when not, 2 when a test could not be graded."""
+    lesson, graded = check(args.notebook, args.root, args.unsafe)
+    if args.json:
+        print(json.dumps(as_dict(lesson, graded), indent=2))
+    else:
+        show(Console(), lesson, graded)
+    if graded.ungraded:
+        return 2
+    return 0 if all(verdict.state == PASSED for verdict in graded.verdicts) else 1
+
+
+def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Lesson, Graded]:
+    """Grade one notebook; raises `ValueError` when it cannot be read or is no lesson's."""
+    submission = read_submission(notebook)
+    if submission.problem:
+        raise ValueError(submission.problem)
+    lesson, master = find_lesson(submission, root)
+    with tempfile.TemporaryDirectory(prefix="check-") as scratch:
+        submitted, source = Path(scratch, "submitted"), Path(scratch, "source")
+        write_source(lesson.folder, source)
+        submitted.mkdir()
+        shutil.copyfile(notebook, submitted / f"{lesson.name}.ipynb")
+        for path in beside(notebook, master):
+            copy = copy_files if path.is_dir() else shutil.copyfile
+            copy(path, submitted / path.name)
+        work = Work(lesson.name, str(submitted), str(source), PRACTICE_SEED, kernel_options(unsafe))
+        return lesson, grade_submission(work)
+
+
+def find_lesson(submission: Submission, root: Path) -> tuple[Lesson, NotebookNode]:
+    """Find the lesson most of whose exercises a notebook names, and build its master; raises `ValueError`."""
+    named = {name for cell in submission.cells for name in (*cell.ids, cell.comment, *names_of(cell.source)[0])}
+    lessons = [read_lesson(folder) for folder in find_lessons(root)]
+    best = max(lessons, key=lambda lesson: len(named.intersection(lesson.exercises)), default=None)
+    if best is None or not named.intersection(best.exercises):
+        raise ValueError(f"{submission.name} holds no exercise of a lesson below {Path(root).resolve()}.")
+    return best, source_notebook(best)
+
+
+def beside(notebook: Path, master: NotebookNode) -> list[Path]:
+    """List the files and folders beside a notebook that its tests name, such as an adapter."""
+    tests = "\n".join(cell.source for cell in master.cells if key(cell).startswith(FILE_TEST))
+    return [
+        path
+        for path in sorted(Path(notebook).resolve().parent.iterdir())
+        if path.suffix not in (".ipynb", ".py") and (f'"{path.name}"' in tests or f'"{path.name}/' in tests)
+    ]
+
+
+def as_dict(lesson: Lesson, graded: Graded) -> dict:
+    """Return what was found as plain data."""
+    line = line_of(graded)
+    return {
+        "lesson": lesson.name,
+        "score": line.score,
+        "maximum": line.maximum,
+        "isolation": graded.inputs.isolation,
+        "tests": [vars(verdict) for verdict in graded.verdicts],
+        "adapters": list(graded.adapters),
+    }
+
+
+def show(console: Console, lesson: Lesson, graded: Graded) -> None:
+    """Print each test with its points, its state and the sentence that helps."""
+    table = Table(title=lesson.name, title_justify="left", show_lines=True)
+    for name in ("test", "result", "what to look at"):
+        table.add_column(name, overflow="fold")
+    for verdict in graded.verdicts:
+        result = f"[{STYLES[verdict.state]}]{SIGNS[verdict.state]} {verdict.headline}[/]"
+        printed = verdict.printed.strip() if verdict.printed.strip() != verdict.message else ""
+        table.add_row(verdict.test, result, escape("\n\n".join(filter(None, (verdict.message, printed)))))
+    console.print(table)
+    line = line_of(graded)
+    unsafe = ", without isolation" if graded.inputs.isolation == "none" else ""
+    console.print(f"{line.score:g} of {line.maximum:g} points{unsafe}", highlight=False)
