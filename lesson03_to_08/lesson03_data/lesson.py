@@ -356,6 +356,9 @@ del trainer
 # (After the end token stands a line break, which the template puts between two turns. TRL learns it as well. It does no
 # harm: nobody asks for anything after the end.)
 #
+# (Conversations of several turns have several answers. There TRL's `assistant_only_loss=True` does the same for each turn of the
+# assistant.)
+#
 # Now look at whole examples. Find settings in which nothing teaches the model to stop. There are two different ways.
 
 # %% tags=["skip-execution"]
@@ -456,7 +459,7 @@ def surprises(model, tickets):
 
 
 for name, model in (("base", base.model), ("clean", clean), ("prompt unmasked", unmasked)):
-    found = surprises(model, fresh[:50])
+    found = surprises(model, fresh[:30])
     whole = sum(total for _, total in found.values())
     print(f"{name:<16}" + "".join(f"{part}: {mean:5.2f} nats/token, {total / whole:4.0%} of all   "
                                   for part, (mean, total) in found.items()))  # fmt: skip
@@ -543,6 +546,7 @@ quick_check(
 # fields with commas between, `defect, high, Lynx tent`, which it has never had to end.
 
 # %% tags=["skip-execution"]
+LIMIT = 48  # tokens: here the course cuts an answer off
 
 
 def with_commas(ticket):
@@ -552,10 +556,11 @@ def with_commas(ticket):
 
 
 def mean_tokens(model):
-    """Mean length of 100 answers in tokens (48 is where the course cuts an answer off), and the first answer."""
-    answers = generate(model, base.tokenizer, [triage_messages(ticket["text"]) for ticket in fresh[:100]])
+    """Mean length of 100 answers in tokens, and the first of them."""
+    questions = [triage_messages(ticket["text"]) for ticket in fresh[:100]]
+    answers = generate(model, base.tokenizer, questions, max_new_tokens=LIMIT)
     counts = [len(ids) for ids in base.tokenizer(answers, add_special_tokens=False)["input_ids"]]
-    return sum(min(count, 48) for count in counts) / len(counts), answers[0]
+    return sum(min(count, LIMIT) for count in counts) / len(counts), answers[0]
 
 
 commas = [with_commas(ticket) for ticket in tickets]
@@ -860,7 +865,7 @@ except NotImplementedError:
 
 # %% [markdown]
 # There is no threshold that is right for all data. You choose it by looking at pairs just above and just below it. (Comparing each
-# text with each other one takes n² comparisons. For millions of texts *MinHash* finds the similar pairs without looking at all.)
+# text with each other one takes n² comparisons. For millions of texts *MinHash* finds the similar pairs without comparing all.)
 #
 # ### What do copies break?
 #
@@ -1246,8 +1251,9 @@ print(
 
 # %% [markdown]
 # Packing saves time where lengths differ much. It has two conditions. An example must not *see* the one before it in its row: that
-# takes an attention kernel which knows the borders (`packing=True` in TRL expects FlashAttention; without it, leave packing off). And
-# the end token must be learned, or a packed row teaches the model to go from one customer straight to the next.
+# takes an attention kernel which knows the borders (TRL's `packing=True` is made for FlashAttention; without it, leave packing off).
+# And each example must bring its own end token. Texts that are simply glued together teach a model to go from one customer straight
+# to the next.
 #
 # A row packed of eight examples also makes a batch of 16 rows a batch of over 100 examples. So there are fewer steps, and the learning
 # rate has to be looked for again.
@@ -1271,8 +1277,8 @@ for ax, (title, unit, names, values) in zip(axes, panels, strict=True):
     ax.set_title(title, fontsize=10.5)
     ax.set_ylabel(unit)
     ax.set_ylim(0, 60 if "tokens" in unit else 115)
-axes[1].axhline(48, color=COLOURS["base"], linestyle="--", linewidth=1.2)
-axes[1].text(-0.3, 49.5, "cut off here", color=COLOURS["base"], fontsize=9)
+axes[1].axhline(LIMIT, color=COLOURS["base"], linestyle="--", linewidth=1.2)
+axes[1].text(-0.3, LIMIT + 1.5, "cut off here", color=COLOURS["base"], fontsize=9)
 table = "; ".join(
     f"{title}, {unit}: {names[0]} {values[0]:.0f}, {names[1]} {values[1]:.0f}" for title, unit, names, values in panels
 )
@@ -1284,7 +1290,8 @@ _ = show(fig, alt=f"Four pairs of bars. {table}.")
 # - **Wrong labels:** format and end are fine, and the *content* is as wrong as the teachers were, unless you ask for the likeliest.
 # - **Copies:** the model is fair, and your *knowledge of it* is wrong.
 #
-# None of the four raised an error. In all four the training loss fell. So before each run, do what no trainer does for you:
+# None of the four raised an error. In all four the training loss fell. And none of this is special to SFT: the pairs of DPO have a
+# template, an end, labels and copies, too. So before each run, do what no trainer does for you:
 #
 # | check | how |
 # |---|---|
@@ -1293,6 +1300,7 @@ _ = show(fig, alt=f"Four pairs of bars. {table}.")
 # | pad ≠ EOS | compare the two ids |
 # | lengths | count what `max_length` cuts off |
 # | labels | two people, 50 tickets; look for one-sided disagreement |
+# | coverage | count each label; is every kind of ticket that you will meet in there? |
 # | copies | near-duplicates, then a split by group |
 # | leaks | n-grams shared with the test set |
 # | people | redact; read a sample |
