@@ -13,8 +13,6 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyseccomp
-
 from ..limits import Limits
 
 NEW_NAMESPACES = {
@@ -121,8 +119,10 @@ def show() -> None:
     _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
-def system_call_filter() -> pyseccomp.SyscallFilter:
+def system_call_filter():
     """Refuse the calls that make namespaces, look into processes, or hold memory that no limit counts."""
+    import pyseccomp  # late: there is none outside Linux
+
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     for name in REFUSED:
         with contextlib.suppress(OSError, ValueError):  # unknown to this machine's architecture

@@ -54,6 +54,7 @@ def main() -> None:
 
 def warm_up(modules: tuple[str, ...] | list[str]) -> None:
     """Import modules (those that are installed) and keep what they hold out of the garbage collector's reach."""
+    isolation.system_call_filter()  # it cannot be shut in without: fail now
     for name in ("ipykernel.kernelapp", *modules):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
