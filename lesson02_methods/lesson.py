@@ -54,8 +54,8 @@ print(f"Mean voice score: {sum(scores) / len(scores):.0%}")
 # %% [markdown]
 # There is the trouble. **Nobody at Juniper ever wrote a perfect reply.** The best have two parts of three.
 #
-# But show anybody two of these replies, and they can say which one sounds more like Juniper. Judging is easier than
-# writing. That is true of people in general, and much of this lesson follows from it.
+# But show anybody two of these replies, and they can say which one sounds more like Juniper. **Judging is easier than
+# writing**, and much of this lesson follows from it.
 #
 # So Juniper has two kinds of data, and could get two more:
 #
@@ -679,8 +679,8 @@ quick_check(
 #                                            mean:             0.144      0.144
 # ```
 #
-# Equal means. But −d swings between +0.693 and −0.405, while k3 stays close to its mean. From few samples, that is the
-# one you want. TRL's GRPOTrainer uses it.
+# Equal means. But −d swings between +0.693 and −0.405, while k3 stays close to its mean. As long as the two models are not
+# far apart, that is the one you want from few samples. TRL's `GRPOTrainer` uses it.
 #
 # ### Exercise 3 · The length of the leash
 #
@@ -1230,7 +1230,11 @@ _ = show(fig, alt=f"Replies to 100 fresh tickets. {table}.")
 # %% [markdown]
 # So that is who won: replies that sound like Juniper from beginning to end. **Not one such reply is in the archive, and not
 # one is in the pairs** (the line above the figure counts them). The pairs never said "write this". They said "more of this
-# than of that", hundreds of times, and the model followed the arrow past the best example it had ever seen.
+# than of that", hundreds of times, and the model followed the arrow past the best of its examples.
+#
+# It did not invent them. After SFT it wrote such replies, too, now and then (the middle group of bars): it had met the voice
+# before, in its pre-training. DPO cannot make a model write what it cannot write at all. It moves probability to what the
+# model could already do, and rarely did.
 #
 # Now the falling curve makes sense as well. Each chosen reply still had something plain in it. As the model gave up plain
 # openings and plain sign-offs, it gave up the chosen replies with them. The chosen ones were *better*, not *good*.
@@ -1362,7 +1366,7 @@ for reply in results["off the leash"].replies[:2]:
 #
 # **ORPO** ([arXiv 2403.07691](https://arxiv.org/abs/2403.07691)) does SFT and preferences in one run. Its loss is SFT's on
 # the chosen reply, plus a term that grows when the rejected one has the better odds. So there is no reference: one model in memory, and
-# one stage. And since SFT's loss holds the chosen replies up, they cannot fall as they did above. Pick it when you start from a
+# one stage. And SFT's loss works against the fall that you saw: it pulls the chosen replies up. Pick it when you start from a
 # base model, have pairs whose chosen replies are good *in themselves*, and little memory. (On our archive it would imitate the
 # imperfect ones.) TRL keeps it under `trl.experimental`.
 #
