@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Lesson 3 · Data that teaches behaviour
 #
-# **Where lesson 2 left you.** You can choose a method now: demonstrations, preferences or a reward. Each of them pulls the
-# model towards its examples. None of them asks whether the examples are *right*. The method is chosen; from here on the
-# data decides.
+# **Where lesson 2 left you.** You can choose a method now: demonstrations, preferences or a reward. Each of them
+# pulls the model towards its examples. None of them asks whether the examples are *right*. The method is chosen; from
+# here on the data decides.
 #
 # **After this lesson you can**
 #
@@ -12,17 +12,17 @@
 # 3. predict what wrong labels, copies, an unmasked prompt and a missing end each break, and find them in your own data;
 # 4. split data so that its score can be trusted.
 #
-# **Time and hardware.** About 75 minutes of yours. The machine works for two to three of them on two free CPU cores, with
-# no GPU (the last cell says how long yours took). On a free T4 the same cells train a larger model; plan 20 minutes of
-# computing there (a plan, not a measurement).
+# **Time and hardware.** About 75 minutes of yours. The machine works for two to three of them on two free CPU cores,
+# with no GPU (the last cell says how long yours took). On a free T4 the same cells train a larger model; plan 20
+# minutes of computing there (a plan, not a measurement).
 
 # %% setup
 
 # %% [markdown]
 # ## The problem, in one page
 #
-# Juniper has exported some hundred old tickets, with the triage that its staff gave them. Somebody wrote a script that
-# turns them into training data. The script runs. The trainer runs. The loss falls. What could be wrong?
+# Juniper has exported some hundred old tickets, with the triage that its staff gave them. Somebody wrote a script
+# that turns them into training data. The script runs. The trainer runs. The loss falls. What could be wrong?
 #
 # Nearly everything, and nothing of it raises an error:
 #
@@ -33,8 +33,8 @@
 # | a fifth of the labels are wrong | the loss falls |
 # | a web form sent the same tickets again and again | the loss falls, and validation is excellent |
 #
-# You are going to make each of these mistakes on purpose. Same model, same method, same number of steps: only the data
-# differs. Each of them breaks something else, and some break less than you think.
+# You are going to make each of these mistakes on purpose. Same model, same method, same number of steps: only the
+# data differs. Each of them breaks something else, and some break less than you think.
 #
 # Here is what the model does with a ticket today, before any training. The contact form adds the order number.
 
@@ -64,8 +64,8 @@ print(f"\nOf 200 fresh tickets: {before.valid:.0%} valid JSON, {before.correct:.
 # A record in a database has columns. A language model reads one row of tokens. In between stand two agreements.
 #
 # The first agreement is **messages**: a list of dicts, each with a `role` and a `content`. The *user* asks. The
-# *assistant* answers. (A *system* message may come first; this job needs none.) Every library of the field understands
-# this form:
+# *assistant* answers. (A *system* message may come first; this job needs none.) Every library of the field
+# understands this form:
 #
 # ```text
 # [{"role": "user",      "content": "The zipper of my Lynx tent is stuck. Order 48213."},
@@ -79,9 +79,9 @@ print(f"\nOf 200 fresh tickets: {before.valid:.0%} valid JSON, {before.correct:.
 # Write `to_messages(ticket)`.
 #
 # - **Input:** `ticket`, a dict with the string values `text`, `intent`, `priority` and `product`.
-# - **Output:** a list of two dicts, each with exactly the keys `role` and `content`. First the user's message: the text,
-#   *unchanged*. Then the assistant's: a JSON object, as a string, with the keys intent, priority and product **in that
-#   order**.
+# - **Output:** a list of two dicts, each with exactly the keys `role` and `content`. First the user's message: the
+#   text, *unchanged*. Then the assistant's: a JSON object, as a string, with the keys intent, priority and product
+#   **in that order**.
 #
 # Spaces inside the JSON are up to you: it is compared after parsing.
 #
@@ -164,8 +164,8 @@ for product in ('Lynx 12" pot', "Fjord\\Dune kayak", "Orca é — größer", "a\
 # %% [markdown]
 # ### The chat template
 #
-# The second agreement turns messages into one string. Each model family has its own, the **chat template**. For Qwen-style
-# models, and ours is one, it takes four lines of Python to write it by hand:
+# The second agreement turns messages into one string. Each model family has its own, the **chat template**. For
+# Qwen-style models, and ours is one, it takes four lines of Python to write it by hand:
 
 
 # %% tags=["skip-execution"]
@@ -187,13 +187,13 @@ if text == by_hand(messages):
 else:
     print("This model's template adds something to ours; compare:\n", by_hand(messages))
 
-# %% [markdown]
-# `<|im_start|>` and `<|im_end|>` are *special tokens*: one token each, which no customer can type. They are the only way in
-# which the model can tell who speaks. (Some templates add a system message of their own. That is why you never write a
-# template by hand in earnest: the tokenizer knows its own, and `apply_chat_template` applies it.)
+# %% [markdown] `<|im_start|>` and `<|im_end|>` are *special tokens*: one token each, which no customer can type. They
+# are the only way in which the model can tell who speaks. (Some templates add a system message of their own. That is
+# why you never write a template by hand in earnest: the tokenizer knows its own, and `apply_chat_template` applies
+# it.)
 #
-# To **ask** for an answer you end the text with an open assistant turn (`add_generation_prompt=True`). The model does the
-# only thing it can: it continues.
+# To **ask** for an answer you end the text with an open assistant turn (`add_generation_prompt=True`). The model does
+# the only thing it can: it continues.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -222,13 +222,14 @@ quick_check(
 # %% [markdown]
 # ## 2 · Which tokens teach?
 #
-# A training example is a row of tokens. At each place the model predicts the next token, and the *loss* is its surprise at
-# the one that really comes: minus the logarithm of the probability that it gave to it. (Lesson 2 derives it.)
+# A training example is a row of tokens. At each place the model predicts the next token, and the *loss* is its
+# surprise at the one that really comes: minus the logarithm of the probability that it gave to it. (Lesson 2 derives
+# it.)
 #
 # But do you want it to learn *all* of them? The customer's half is not its job.
 #
-# So each token has a **label**. Mostly the label is the token itself: learn this one. Or the label is **−100**: read this
-# one, but do not learn it. (−100 is simply the number that PyTorch's cross-entropy skips.) On paper:
+# So each token has a **label**. Mostly the label is the token itself: learn this one. Or the label is **−100**: read
+# this one, but do not learn it. (−100 is simply the number that PyTorch's cross-entropy skips.) On paper:
 #
 # ```text
 # place      0        1      2       3          4         5
@@ -259,10 +260,10 @@ print("PyTorch: ", torch.nn.functional.cross_entropy(logits, labels).item())
 #
 # Write `mask_prompt(input_ids, prompt_length)`.
 #
-# - **Input:** `input_ids`, a list of ints: the tokens of the prompt and then those of the completion, whose last one is the
-#   end token. `prompt_length`, an int from 0 to `len(input_ids)`: how many of them belong to the prompt.
-# - **Output:** a list of ints of the same length, the labels: −100 on the prompt, and after it the ids unchanged, **the last
-#   one (the end token) included**.
+# - **Input:** `input_ids`, a list of ints: the tokens of the prompt and then those of the completion, whose last one
+#   is the end token. `prompt_length`, an int from 0 to `len(input_ids)`: how many of them belong to the prompt.
+# - **Output:** a list of ints of the same length, the labels: −100 on the prompt, and after it the ids unchanged,
+#   **the last one (the end token) included**.
 #
 # You do not shift anything: place t holds the label *of* token t, and the model does the shifting (lesson 2).
 #
@@ -319,8 +320,8 @@ for _ in range(30):
 # %% [markdown]
 # ### The library does the same
 #
-# Let TRL's trainer prepare one ticket, and compare its labels with yours. `prompt_completion` is the course's helper: it
-# puts your first message under `prompt` and the second under `completion`.
+# Let TRL's trainer prepare one ticket, and compare its labels with yours. `prompt_completion` is the course's helper:
+# it puts your first message under `prompt` and the second under `completion`.
 
 # %% tags=["skip-execution"]
 import tempfile
@@ -353,11 +354,11 @@ print(f"{learned} of {len(prepared['labels'])} tokens are learned; the last ones
 del trainer
 
 # %% [markdown]
-# (After the end token stands a line break, which the template puts between two turns. TRL learns it as well. It does no
-# harm: nobody asks for anything after the end.)
+# (After the end token stands a line break, which the template puts between two turns. TRL learns it as well. It does
+# no harm: nobody asks for anything after the end.)
 #
-# (Conversations of several turns have several answers. There TRL's `assistant_only_loss=True` does the same for each turn of the
-# assistant.)
+# (Conversations of several turns have several answers. There TRL's `assistant_only_loss=True` does the same for each
+# turn of the assistant.)
 #
 # Now look at whole examples. Find settings in which nothing teaches the model to stop. There are two different ways.
 
@@ -391,9 +392,9 @@ quick_check(
 )
 
 # %% [markdown]
-# This is `fit`, which every experiment of this lesson uses: a fresh base, a fresh LoRA adapter (lesson 4), some rows, a
-# fixed number of steps. `example` gives the ids and labels that you have just computed by hand; it can also be told to
-# make mistakes.
+# This is `fit`, which every experiment of this lesson uses: a fresh base, a fresh LoRA adapter (lesson 4), some rows,
+# a fixed number of steps. `example` gives the ids and labels that you have just computed by hand; it can also be told
+# to make mistakes.
 
 # %% tags=["skip-execution"]
 import gc
@@ -436,8 +437,8 @@ for name, score in scores.items():
 # %% [markdown]
 # The same tickets, the same steps. Both losses fell.
 #
-# Where did the learning go? Compare how surprised each model is, token by token, at three parts of a fresh example: the
-# customer's words, the digits of the order number, and the answer.
+# Where did the learning go? Compare how surprised each model is, token by token, at three parts of a fresh example:
+# the customer's words, the digits of the order number, and the answer.
 
 # %% tags=["skip-execution"]
 import re
@@ -466,31 +467,34 @@ for name, model in (("base", base.model), ("clean", clean), ("prompt unmasked", 
 print(f"\nThe best that anyone can do on a random digit is ln 10 = {torch.log(torch.tensor(10.0)):.2f} nats.")
 
 # %% [markdown]
-# There it went. The loss is a mean over labels, and the answers' share of all surprise is tiny. So nearly all of the push
-# goes into guessing what customers write, and into order numbers, which nobody can guess. The answers get what is left over.
+# There it went. The loss is a mean over labels, and the answers' share of all surprise is tiny. So nearly all of the
+# push goes into guessing what customers write, and into order numbers, which nobody can guess. The answers get what
+# is left over.
 #
-# The loss curve suffers as well. It settles far above zero, whatever the answers do: you could not tell a good run from a
-# bad one by looking at it.
+# The loss curve suffers as well. It settles far above zero, whatever the answers do: you could not tell a good run
+# from a bad one by looking at it.
 #
-# **The counter-evidence.** That is not the last word. *Instruction Tuning With Loss Over Instructions*
-# ([Shi et al. 2024](https://arxiv.org/abs/2405.14394)) trained on the prompts *as well*, and improved many benchmarks by it.
-# They name the conditions: few examples, and long instructions with short outputs, where learning the answers alone overfits.
-# Our tickets are long and our answers short, too. But their models get many passes over instructions that are worth learning;
-# ours get 40 steps, on prompts full of random digits. A later study found a small weight on the prompt tokens best
-# ([2507.07817](https://arxiv.org/abs/2507.07817)).
+# **The counter-evidence.** That is not the last word. *Instruction Tuning With Loss Over Instructions* ([Shi et al.
+# 2024](https://arxiv.org/abs/2405.14394)) trained on the prompts *as well*, and improved many benchmarks by it. They
+# name the conditions: few examples, and long instructions with short outputs, where learning the answers alone
+# overfits. Our tickets are long and our answers short, too. But their models get many passes over instructions that
+# are worth learning; ours get 40 steps, on prompts full of random digits. A later study found a small weight on the
+# prompt tokens best ([2507.07817](https://arxiv.org/abs/2507.07817)).
 #
-# So: completion-only is the sane default (and TRL's). If your data is small and your prompts are good text, measure the other.
+# So: completion-only is the sane default (and TRL's). If your data is small and your prompts are good text, measure
+# the other.
 
 # %% [markdown]
 # ## 3 · The end is a token, too
 #
-# How does a model stop? It does not. Generation stops when the model *produces* a certain token, the **end-of-sequence
-# token** or EOS. For us it is `<|im_end|>`. It is predicted like any other token. So it is *learned* like any other token,
-# if it has a label.
+# How does a model stop? It does not. Generation stops when the model *produces* a certain token, the
+# **end-of-sequence token** or EOS. For us it is `<|im_end|>`. It is predicted like any other token. So it is
+# *learned* like any other token, if it has a label.
 #
-# It loses its label more easily than you think. Sequences in a batch must be equally long, so the shorter ones are filled
-# up with a **pad token**. Padding must not be learned. So many scripts give the label −100 to every token that *equals* the
-# pad token. And many tokenizers have no pad token, so many scripts say `tokenizer.pad_token = tokenizer.eos_token`:
+# It loses its label more easily than you think. Sequences in a batch must be equally long, so the shorter ones are
+# filled up with a **pad token**. Padding must not be learned. So many scripts give the label −100 to every token that
+# *equals* the pad token. And many tokenizers have no pad token, so many scripts say `tokenizer.pad_token =
+# tokenizer.eos_token`:
 #
 # ```text
 #                      answer          end     filling
@@ -519,7 +523,8 @@ print("TRL, pad = EOS:         ", ByPlace(pad_token_id=end)(rows)["labels"].toli
 # %% [markdown]
 # In the first line no end is left. (`load_base` of this course never lets pad equal EOS. Do the same.)
 #
-# Now the experiment. All tickets are right, the prompt is masked, and the label of the end token is −100 in *every* example.
+# Now the experiment. All tickets are right, the prompt is masked, and the label of the end token is −100 in *every*
+# example.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
@@ -542,8 +547,8 @@ quick_check(
 )
 
 # %% [markdown]
-# To see both halves, train on two formats. JSON, which the bundled base has often seen and ended. And a new one, three
-# fields with commas between, `defect, high, Lynx tent`, which it has never had to end.
+# To see both halves, train on two formats. JSON, which the bundled base has often seen and ended. And a new one,
+# three fields with commas between, `defect, high, Lynx tent`, which it has never had to end.
 
 # %% tags=["skip-execution"]
 LIMIT = 48  # tokens: here the course cuts an answer off
@@ -581,17 +586,20 @@ del no_end, right_end, endless
 # %% [markdown]
 # Compare the two lines with a masked end.
 #
-# Masking the end of JSON changed nothing on the bundled model. Its pre-training had taught it that an answer is over after
-# `"}`, and training without a label does not *un*-teach. In the new format there was no such habit. So it writes the right
-# fields, and goes on, and on, until something cuts it off.
+# Masking the end of JSON changed nothing on the bundled model. Its pre-training had taught it that an answer is over
+# after `"}`, and training without a label does not *un*-teach. In the new format there was no such habit. So it
+# writes the right fields, and goes on, and on, until something cuts it off.
 #
-# (A larger instruct model has ended so many kinds of answers that it may stop in both formats. Look at your own lines. The
-# notorious cases come from *base* models, which have never ended a turn, and from templates with a new end token.)
+# (A larger instruct model has ended so many kinds of answers that it may stop in both formats. Look at your own
+# lines. The notorious cases come from *base* models, which have never ended a turn, and from templates with a new end
+# token.)
 #
-# That makes this fault a nasty one. It is silent in training: the loss looks healthy. It may be silent in your first test.
-# It shows in production, on the answers nobody tried. TRL warns about templates that leave the end out, for just this reason.
+# That makes this fault a nasty one. It is silent in training: the loss looks healthy. It may be silent in your first
+# test. It shows in production, on the answers nobody tried. TRL warns about templates that leave the end out, for
+# just this reason.
 #
-# **Check it yourself**, every time: decode the tokens that have a label, and look whether the end token is the last word.
+# **Check it yourself**, every time: decode the tokens that have a label, and look whether the end token is the last
+# word.
 
 # %% tags=["skip-execution"]
 row = example(base.tokenizer, commas[0])
@@ -600,8 +608,8 @@ print(repr(base.tokenizer.decode([label for label in row["labels"] if label != -
 # %% [markdown]
 # ## 4 · Wrong labels
 #
-# People label tickets, and people err. Suppose that **a fifth of the intents are wrong**, each replaced by one of the five
-# others, at random. How good can the model get?
+# People label tickets, and people err. Suppose that **a fifth of the intents are wrong**, each replaced by one of the
+# five others, at random. How good can the model get?
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
@@ -652,11 +660,11 @@ table = "; ".join(f"{name}: {first:.0f} % and {second:.0f} %" for name, (first, 
 _ = show(fig, alt=f"Intents right of 200 fresh tickets, likeliest token and drawn. {table}.")
 
 # %% [markdown]
-# The same data, and two verdicts. Asked for its likeliest answer, the model trained on random errors is about as good as
-# the clean one. Asked to draw, it errs about as often as its teachers did.
+# The same data, and two verdicts. Asked for its likeliest answer, the model trained on random errors is about as good
+# as the clean one. Asked to draw, it errs about as often as its teachers did.
 #
-# Both follow from the loss. Take five tickets that look alike, four labelled *refund* and one *billing*. The model gives
-# *refund* some probability p. Its loss is smallest where?
+# Both follow from the loss. Take five tickets that look alike, four labelled *refund* and one *billing*. The model
+# gives *refund* some probability p. Its loss is smallest where?
 
 # %%
 import math
@@ -665,29 +673,32 @@ for p in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
     print(f"p = {p:.2f}   loss = {-(4 * math.log(p) + math.log(1 - p)) / 5:.3f}")
 
 # %% [markdown]
-# At 0.8: the loss is smallest when the model *repeats the frequencies of its data*. So it learns the noise faithfully, as a
-# probability. Draw from it, and you draw the noise. Take the likeliest, and the majority wins, which is right as long as the
-# wrong labels do not agree on anything. ([Rolnick et al. 2017](https://arxiv.org/abs/1705.10694) push this much further.)
+# At 0.8: the loss is smallest when the model *repeats the frequencies of its data*. So it learns the noise
+# faithfully, as a probability. Draw from it, and you draw the noise. Take the likeliest, and the majority wins, which
+# is right as long as the wrong labels do not agree on anything. ([Rolnick et al.
+# 2017](https://arxiv.org/abs/1705.10694) push this much further.)
 #
-# One-sided errors do agree. When one colleague calls every exchange a refund, that *is* the majority. No temperature helps, nor
-# does more data. This kind of error comes from a misunderstood rule, and it is the kind to hunt: let two people label the same 50
-# tickets, and look at where they disagree.
+# One-sided errors do agree. When one colleague calls every exchange a refund, that *is* the majority. No temperature
+# helps, nor does more data. This kind of error comes from a misunderstood rule, and it is the kind to hunt: let two
+# people label the same 50 tickets, and look at where they disagree.
 #
 # ### Quality or quantity?
 #
-# LIMA fine-tuned a 65B model on 1,000 carefully chosen examples, and its answers were as good as or better than GPT-4's in
-# 43 % of cases ([Zhou et al. 2023](https://arxiv.org/abs/2305.11206)). AlpaGasus kept 9,000 of Alpaca's 52,000 examples, those that
-# a strong model graded best, and beat the model trained on all of them ([Chen et al. 2023](https://arxiv.org/abs/2307.08701)).
+# LIMA fine-tuned a 65B model on 1,000 carefully chosen examples, and its answers were as good as or better than
+# GPT-4's in 43 % of cases ([Zhou et al. 2023](https://arxiv.org/abs/2305.11206)). AlpaGasus kept 9,000 of Alpaca's
+# 52,000 examples, those that a strong model graded best, and beat the model trained on all of them ([Chen et al.
+# 2023](https://arxiv.org/abs/2307.08701)).
 #
-# Read it with care. These papers teach *style and format* to models that know the rest already, and so do you. Where there is
-# knowledge or skill to be learned, quantity keeps paying (LoRA's limits in lesson 4 are about that). And "quality" is not polish: it
-# is labels that are right, a format that never varies, and every kind of case that you will meet.
+# Read it with care. These papers teach *style and format* to models that know the rest already, and so do you. Where
+# there is knowledge or skill to be learned, quantity keeps paying (LoRA's limits in lesson 4 are about that). And
+# "quality" is not polish: it is labels that are right, a format that never varies, and every kind of case that you
+# will meet.
 
 # %% [markdown]
 # ## 5 · Copies
 #
-# Juniper's web form retries when the connection is slow. So the export of 640 tickets that you are given holds the same few
-# messages again and again, with small differences: another last word, no capitals.
+# Juniper's web form retries when the connection is slow. So the export of 640 tickets that you are given holds the
+# same few messages again and again, with small differences: another last word, no capitals.
 
 # %% tags=["skip-execution"]
 from course.dirty import resent
@@ -699,8 +710,8 @@ for row in sorted(copies[:200], key=lambda row: row["customer"])[:4]:
 # %% [markdown]
 # How would you find them? `==` does not: hardly two are equal. You need a measure of *how alike* two texts are.
 #
-# Here is one that you can compute on paper. Cut each text into all runs of three words, its **3-grams**, as a *set*. Then
-# divide the number of shared ones by the number of all. That is the **Jaccard similarity**:
+# Here is one that you can compute on paper. Cut each text into all runs of three words, its **3-grams**, as a *set*.
+# Then divide the number of shared ones by the number of all. That is the **Jaccard similarity**:
 #
 # > J(A, B) = |A ∩ B| / |A ∪ B|
 #
@@ -723,17 +734,18 @@ A, B = three_grams("Where is my Lynx tent"), three_grams("where is my lynx tent 
 print(len(A & B), "shared,", len(A | B), "in all, J =", len(A & B) / len(A | B))
 
 # %% [markdown]
-# A text of fewer than three words has no 3-gram at all, and 0/0 says nothing. Yet two customers who write "Thanks" wrote the
-# same. So here **a text under three words counts as one gram**: all of it.
+# A text of fewer than three words has no 3-gram at all, and 0/0 says nothing. Yet two customers who write "Thanks"
+# wrote the same. So here **a text under three words counts as one gram**: all of it.
 #
 # ### Exercise 3 · Find near-duplicates
 #
 # Write `near_duplicates(texts, threshold=0.8)`.
 #
 # - **Input:** `texts`, a list of non-empty strings, and `threshold`, a float above 0 and up to 1.
-# - **Output:** a list of ints in increasing order: the indices to **drop**. Go from the first text to the last. A text is
-#   dropped when its Jaccard similarity with an earlier text *that was kept* is at least `threshold`.
-# - Words are lower-cased and split on whitespace; grams are runs of three words, as a set; a text under three words is one gram.
+# - **Output:** a list of ints in increasing order: the indices to **drop**. Go from the first text to the last. A
+#   text is dropped when its Jaccard similarity with an earlier text *that was kept* is at least `threshold`.
+# - Words are lower-cased and split on whitespace; grams are runs of three words, as a set; a text under three words
+#   is one gram.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -741,8 +753,8 @@ print(len(A & B), "shared,", len(A | B), "in all, J =", len(A & B) / len(A | B))
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `words[i:i+3]` for `i` in `range(max(1, len(words) - 2))` gives all 3-grams, and for a short text one shorter gram. Make tuples of
-# them: a set cannot hold lists.
+# `words[i:i+3]` for `i` in `range(max(1, len(words) - 2))` gives all 3-grams, and for a short text one shorter gram.
+# Make tuples of them: a set cannot hold lists.
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -828,8 +840,8 @@ for _ in range(25):
 # %% [markdown]
 # ### Where to put the threshold?
 #
-# Measure it on texts that you know. For each ticket of the clean set, and for each ticket of the export, find the most similar
-# ticket before it.
+# Measure it on texts that you know. For each ticket of the clean set, and for each ticket of the export, find the
+# most similar ticket before it.
 
 
 # %% tags=["skip-execution"]
@@ -864,13 +876,14 @@ except NotImplementedError:
     print("Solve exercise 3, then run this cell again.")
 
 # %% [markdown]
-# There is no threshold that is right for all data. You choose it by looking at pairs just above and just below it. (Comparing each
-# text with each other one takes n² comparisons. For millions of texts *MinHash* finds the similar pairs without comparing all.)
+# There is no threshold that is right for all data. You choose it by looking at pairs just above and just below it.
+# (Comparing each text with each other one takes n² comparisons. For millions of texts *MinHash* finds the similar
+# pairs without comparing all.)
 #
 # ### What do copies break?
 #
-# Take the export as it is. Shuffle it, train on 640 rows, and keep the other 200 for validation, as everyone does. Then ask the model about
-# the validation rows, and about fresh tickets.
+# Take the export as it is. Shuffle it, train on 640 rows, and keep the other 200 for validation, as everyone does.
+# Then ask the model about the validation rows, and about fresh tickets.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
@@ -897,25 +910,26 @@ print(
 del copied
 
 # %% [markdown]
-# Each validation row has a twin among the training rows. So validation measures how well the model *remembers*, and you would
-# ship it with a promise that it does not keep. The model itself got off lightly here: the base knows tickets, and a handful of examples
-# already teaches it a format. Do not count on that where there is more to learn.
+# Each validation row has a twin among the training rows. So validation measures how well the model *remembers*, and
+# you would ship it with a promise that it does not keep. The model itself got off lightly here: the base knows
+# tickets, and a handful of examples already teaches it a format. Do not count on that where there is more to learn.
 #
-# At scale the same thing has names. Near-copies were found in over 4 % of the validation sets of standard corpora, and models
-# trained without copies repeat memorized text ten times less often ([Lee et al. 2021](https://arxiv.org/abs/2107.06499)).
+# At scale the same thing has names. Near-copies were found in over 4 % of the validation sets of standard corpora,
+# and models trained without copies repeat memorized text ten times less often ([Lee et al.
+# 2021](https://arxiv.org/abs/2107.06499)).
 #
 # ### Split by group
 #
-# Removing copies helps, if you find all of them. There is a remedy that does not depend on a threshold: **split by group**. All
-# rows of one customer go to the same side. The same holds for the questions about one document, the turns of one conversation,
-# the photos of one patient.
+# Removing copies helps, if you find all of them. There is a remedy that does not depend on a threshold: **split by
+# group**. All rows of one customer go to the same side. The same holds for the questions about one document, the
+# turns of one conversation, the photos of one patient.
 #
 # ### Exercise 4 · Split by group
 #
 # Write `group_split(groups, test_fraction, seed)`.
 #
-# - **Input:** `groups`, a non-empty list of strings: row i belongs to group `groups[i]`. `test_fraction`, a float from 0 to 1.
-#   `seed`, an int.
+# - **Input:** `groups`, a non-empty list of strings: row i belongs to group `groups[i]`. `test_fraction`, a float
+#   from 0 to 1. `seed`, an int.
 # - **Output:** a tuple of two lists of ints: the indices of the training rows and those of the test rows, in any order.
 #   1. No group is on both sides, and every index is there exactly once.
 #   2. The number of test rows differs from `test_fraction × len(groups)` by at most the size of the largest group.
@@ -928,7 +942,8 @@ del copied
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The order of a `set` of strings changes from one Python process to the next. Sort it before you shuffle. And shuffle with your own
+# The order of a `set` of strings changes from one Python process to the next. Sort it before you shuffle. And shuffle
+# with your own
 # `random.Random(seed)`, so that nothing else changes the result.
 # </details>
 # <details><summary>Hint 3</summary>
@@ -1029,23 +1044,24 @@ except NotImplementedError:
 #
 # ### Contamination: the same trouble, from outside
 #
-# A split keeps *your* two halves apart. But your test may also have got into the training data by another door: a public benchmark
-# inside a crawl, last year's test set inside this year's export. That is **contamination**.
+# A split keeps *your* two halves apart. But your test may also have got into the training data by another door: a
+# public benchmark inside a crawl, last year's test set inside this year's export. That is **contamination**.
 #
-# You look for it with long n-grams. Three words in common happen by chance; in ordinary text eight in a row rarely do. GPT-3's
-# authors compared runs of 8 to 13 words, depending on the test set ([Brown et al.
+# You look for it with long n-grams. Three words in common happen by chance; in ordinary text eight in a row rarely
+# do. GPT-3's authors compared runs of 8 to 13 words, depending on the test set ([Brown et al.
 # 2020](https://arxiv.org/abs/2005.14165), appendix C).
 #
-# **Mind the difference.** In exercise 3 a short text was one gram, because two equal short texts *are* duplicates. Here **a text
-# under n words has no gram at all**, because "Thank you" in both sets is no evidence that anything leaked.
+# **Mind the difference.** In exercise 3 a short text was one gram, because two equal short texts *are* duplicates.
+# Here **a text under n words has no gram at all**, because "Thank you" in both sets is no evidence that anything
+# leaked.
 #
 # ### Exercise 5 · Find contamination
 #
 # Write `contaminated(train, test, n=8)`.
 #
 # - **Input:** `train` and `test`, lists of strings, and `n`, a positive int.
-# - **Output:** a sorted list of ints: the indices of the texts in `train` that share at least one run of n words with *any* text in
-#   `test`. Words are lower-cased and split on whitespace. A text under n words has no such run.
+# - **Output:** a sorted list of ints: the indices of the texts in `train` that share at least one run of n words with
+#   *any* text in `test`. Words are lower-cased and split on whitespace. A text under n words has no such run.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1130,10 +1146,10 @@ except NotImplementedError:
     print("Solve exercise 5, then run this cell again.")
 
 # %% [markdown]
-# Nobody copied the clean tickets, and yet many share 8 words with a test ticket. Ours are put together from a stock of sentences, so
-# whole sentences are bound to meet. Real support mails do that too: think of signatures, templates and quoted replies. With a longer
-# run the false alarms go, and at some length real leaks go with them. So a match is a question, not a verdict: look at it before you
-# delete anything.
+# Nobody copied the clean tickets, and yet many share 8 words with a test ticket. Ours are put together from a stock
+# of sentences, so whole sentences are bound to meet. Real support mails do that too: think of signatures, templates
+# and quoted replies. With a longer run the false alarms go, and at some length real leaks go with them. So a match is
+# a question, not a verdict: look at it before you delete anything.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -1155,10 +1171,10 @@ quick_check(
 # %% [markdown]
 # ## 6 · What must not be in there: personal data
 #
-# Names, addresses, phone and order numbers: what identifies a person is *personal data*, or PII. A model can give back what it was
-# trained on. It does so the more, the larger it is, the **more often a text is repeated**, and the longer the context you give it
-# ([Carlini et al. 2022](https://arxiv.org/abs/2202.07646)). So masking the prompt and removing copies protect people, too. But the
-# safest number is the one that is not there.
+# Names, addresses, phone and order numbers: what identifies a person is *personal data*, or PII. A model can give
+# back what it was trained on. It does so the more, the larger it is, the **more often a text is repeated**, and the
+# longer the context you give it ([Carlini et al. 2022](https://arxiv.org/abs/2202.07646)). So masking the prompt and
+# removing copies protect people, too. But the safest number is the one that is not there.
 #
 # What has a pattern, a *regular expression* finds. Replace it by a placeholder, so that the sentence keeps its form:
 
@@ -1178,17 +1194,17 @@ print(redact("Please call Maria Lopez, 12 Mill Lane, at +1 (555) 014-2277 or wri
 print(sum("[ORDER]" in redact(ticket["text"]) for ticket in tickets), "of", len(tickets), "order numbers found")
 
 # %% [markdown]
-# The numbers are gone. Maria Lopez and her address are still there: names have no pattern. For these you need a model that finds
-# names, and a person who reads a sample. And keep a list of what you removed from which record: when a customer asks to be
-# forgotten, you must know where they are.
+# The numbers are gone. Maria Lopez and her address are still there: names have no pattern. For these you need a model
+# that finds names, and a person who reads a sample. And keep a list of what you removed from which record: when a
+# customer asks to be forgotten, you must know where they are.
 #
 # ## 7 · Length: truncation and packing
 #
 # Two settings of the trainer change your data without a word.
 #
-# **Truncation.** What is longer than `max_length` tokens is cut off *at the end*. Where is the answer? At the end. You saw it in the
-# explorer: first the end token goes, then the answer, and when nothing with a label is left, TRL drops the example. Before you
-# train, count:
+# **Truncation.** What is longer than `max_length` tokens is cut off *at the end*. Where is the answer? At the end.
+# You saw it in the explorer: first the end token goes, then the answer, and when nothing with a label is left, TRL
+# drops the example. Before you train, count:
 
 # %% tags=["skip-execution"]
 rows = examples(tickets)
@@ -1202,8 +1218,8 @@ for limit in (512, 80, 64, 48, 32):
     )
 
 # %% [markdown]
-# **Packing.** The rows of a batch are filled up to the longest. The filling is computed, and thrown away. *Packing* puts several
-# short examples into one row. On paper, four examples of 6, 5, 3 and 2 tokens, rows of 8:
+# **Packing.** The rows of a batch are filled up to the longest. The filling is computed, and thrown away. *Packing*
+# puts several short examples into one row. On paper, four examples of 6, 5, 3 and 2 tokens, rows of 8:
 #
 # ```text
 # padded:  ██████        packed:  ██████░░        6 + 2
@@ -1213,8 +1229,8 @@ for limit in (512, 80, 64, 48, 32):
 #          24 places, 16 used     16 places, 16 used
 # ```
 #
-# The rule behind it is *best fit decreasing*: take the longest first, and put each into the fullest row that still has room for it. Ten
-# lines, and TRL's `pack_dataset` beside them:
+# The rule behind it is *best fit decreasing*: take the longest first, and put each into the fullest row that still
+# has room for it. Ten lines, and TRL's `pack_dataset` beside them:
 
 
 # %% tags=["skip-execution"]
@@ -1250,13 +1266,13 @@ print(
 )
 
 # %% [markdown]
-# Packing saves time where lengths differ much. It has two conditions. An example must not *see* the one before it in its row: that
-# takes an attention kernel which knows the borders (TRL's `packing=True` is made for FlashAttention; without it, leave packing off).
-# And each example must bring its own end token. Texts that are simply glued together teach a model to go from one customer straight
-# to the next.
+# Packing saves time where lengths differ much. It has two conditions. An example must not *see* the one before it in
+# its row: that takes an attention kernel which knows the borders (TRL's `packing=True` is made for FlashAttention;
+# without it, leave packing off). And each example must bring its own end token. Texts that are simply glued together
+# teach a model to go from one customer straight to the next.
 #
-# A row packed of eight examples also makes a batch of 16 rows a batch of over 100 examples. So there are fewer steps, and the learning
-# rate has to be looked for again.
+# A row packed of eight examples also makes a batch of 16 rows a batch of over 100 examples. So there are fewer steps,
+# and the learning rate has to be looked for again.
 
 # %% [markdown]
 # ## 8 · All of it in one figure
@@ -1287,11 +1303,12 @@ _ = show(fig, alt=f"Four pairs of bars. {table}.")
 # %% [markdown]
 # - **Prompt unmasked:** the push goes into the customer's half, and the *format* is not learned in the time.
 # - **End masked:** the fields are right, and the answer does not *end*, in a format that the base has never ended.
-# - **Wrong labels:** format and end are fine, and the *content* is as wrong as the teachers were, unless you ask for the likeliest.
+# - **Wrong labels:** format and end are fine, and the *content* is as wrong as the teachers were, unless you ask for
+#   the likeliest.
 # - **Copies:** the model is fair, and your *knowledge of it* is wrong.
 #
-# None of the four raised an error. In all four the training loss fell. And none of this is special to SFT: the pairs of DPO have a
-# template, an end, labels and copies, too. So before each run, do what no trainer does for you:
+# None of the four raised an error. In all four the training loss fell. And none of this is special to SFT: the pairs
+# of DPO have a template, an end, labels and copies, too. So before each run, do what no trainer does for you:
 #
 # | check | how |
 # |---|---|
@@ -1309,12 +1326,14 @@ _ = show(fig, alt=f"Four pairs of bars. {table}.")
 # ## Takeaways
 #
 # - **A trainer sees tokens and labels, nothing else.** Messages, template, ids, labels: look at each of them once.
-# - **The label decides what is learned.** −100 is read and not learned. Completion-only is the default; the counter-evidence concerns
-#   small data with long prompts that are worth learning.
-# - **The end must have a label, and pad must not equal EOS.** Where the base has a habit of stopping, you will not notice in time.
+# - **The label decides what is learned.** −100 is read and not learned. Completion-only is the default; the
+#   counter-evidence concerns small data with long prompts that are worth learning.
+# - **The end must have a label, and pad must not equal EOS.** Where the base has a habit of stopping, you will not
+#   notice in time.
 # - **Random errors wash out under the likeliest answer; one-sided errors never do.**
 # - **Copies spoil the measurement before they spoil the model.** Split by group.
-# - **The same text means different things to different questions:** a short text can be a duplicate, but is no evidence of a leak.
+# - **The same text means different things to different questions:** a short text can be a duplicate, but is no
+#   evidence of a leak.
 
 # %% tags=["skip-execution"]
 print(f"This notebook has been at work for {(time.perf_counter() - started) / 60:.1f} minutes, your reading included.")
@@ -1415,17 +1434,17 @@ course.knowledge_check(
     Question(
         "A study finds that loss on the prompt, too, improves its benchmarks. What do you conclude for your data?",
         Choice(
+            "Look at its conditions, then measure",
+            "Yes: few examples, and long prompts that are worth learning.",
+            correct=True,
+        ),
+        Choice(
             "That completion-only loss is out of date",
             "It improved in some conditions. You measured one where it does harm.",
         ),
         Choice(
             "That the study must be wrong, because our measurement showed the opposite",
             "Other data, other length, other number of steps. Both can be right.",
-        ),
-        Choice(
-            "Look at its conditions, then measure",
-            "Yes: few examples, and long prompts that are worth learning.",
-            correct=True,
         ),
     ),
     pass_mark=0.8,
@@ -1437,6 +1456,7 @@ course.progress()
 # %% [markdown]
 # ## What comes next
 #
-# The data is ready: clean, masked, split, without copies. In every run of this lesson you used an *adapter* and took it on trust:
-# a few extra numbers beside a model that stayed frozen. Training **all** of its weights would work as well, and would cost you a
-# whole model for each job, and a machine with many times its memory. **Lesson 4** opens the adapter: LoRA, from first principles.
+# The data is ready: clean, masked, split, without copies. In every run of this lesson you used an *adapter* and took
+# it on trust: a few extra numbers beside a model that stayed frozen. Training **all** of its weights would work as
+# well, and would cost you a whole model for each job, and a machine with many times its memory. **Lesson 4** opens
+# the adapter: LoRA, from first principles.
