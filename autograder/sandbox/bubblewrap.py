@@ -49,7 +49,7 @@ def command(arguments: Iterable[str], writable: Path) -> list[str]:
         elif os.path.isdir(place):
             line += ["--ro-bind", place, place]
     line += ["--bind", "/proc", "/proc", "--dev", "/dev"]
-    parents = {parent for place in (*_python(), writable) for parent in list(place.parents)[:-1]}
+    parents = {parent for place in (*map(Path, SETTINGS), *_python(), writable) for parent in list(place.parents)[:-1]}
     for place in (*sorted(map(str, parents), key=len), SUBMISSION, RUN):
         if not place.startswith("/usr"):
             line += ["--perms", "0755", "--dir", place]

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..limits import Limits
+from . import cgroup
 from .bubblewrap import PACKAGES, command
 from .zygote import ENDED
 
@@ -30,6 +31,7 @@ PORTS = {
 LONGEST_ADDRESS = 60  # a socket's path has at most 107 bytes
 PATIENCE = 120  # seconds that imports may take on a busy machine
 SOCKET = "zygote.sock"
+REMEDY = "Run `autograder doctor` to see what is missing; `--unsafe` grades without a sandbox."
 
 
 class SandboxUnavailable(ValueError):
@@ -101,7 +103,7 @@ class SandboxedKernel:
     def __init__(self, address: str, limits: Limits):
         self.run = Path(address, f"run-{secrets.token_hex(4)}")
         self.files, self.shared = self.run / "in", self.run / "shared"
-        self.reason = ""
+        self.reason, self.group = "", None
         for folder in (self.run, self.files, self.shared, self.run / "sockets"):
             folder.mkdir(mode=0o755)
             _own(folder)
@@ -123,6 +125,7 @@ class SandboxedKernel:
             if "pid" not in answer:
                 raise SandboxUnavailable(f"The sandbox does not start. {answer.get('ended', '')} {REMEDY}")
             self.pid = answer["pid"]
+            self.group = cgroup.enclose(self.pid, limits, self.run.name)
             self.line.send(b"start")
         except OSError as problem:
             self.close()
@@ -158,6 +161,7 @@ class SandboxedKernel:
             while not self.reason and (message := self.line.recv(4096)):
                 self.reason = json.loads(message).get("ended", "")
         self.line.close()
+        cgroup.remove(self.group)
         self.reason = self.reason or ENDED
         shutil.rmtree(self.run, ignore_errors=True)
 
@@ -189,6 +193,3 @@ def _user() -> int:
 def _own(folder: Path) -> None:
     if os.getuid() == 0:
         os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
-
-
-REMEDY = "Run `autograder doctor` to see what is missing; `--unsafe` grades without a sandbox."
