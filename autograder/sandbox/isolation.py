@@ -24,6 +24,7 @@ NEW_NAMESPACES = {
     "net": 0x40000000,
     "mount": 0x00020000,
 }
+LATER = "mount"  # the guard keeps its view of all processes
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
     0x1, 0x2, 0x4, 0x8, 0x20, 0x1000, 0x4000, 0x40000,
 )  # fmt: skip
@@ -57,9 +58,9 @@ def die_with_parent() -> None:
 
 
 def separate() -> None:
-    """Leave the namespaces of the parent; the next child is the first process of a new process namespace."""
+    """Leave all namespaces of the parent but the mounts; the next child is the first process of a new one."""
     user, group = os.getuid(), os.getgid()
-    _call("unshare", sum(NEW_NAMESPACES.values()))
+    _call("unshare", sum(flag for name, flag in NEW_NAMESPACES.items() if name != LATER))
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
@@ -71,6 +72,7 @@ def arrange(runs: str, run: str, limits: Limits) -> None:
     `runs` holds one folder for each kernel; of these only `run` stays, read-only but for its sockets, at `/run`, and
     its `shared` folder also where the judge knows it.
     """
+    _call("unshare", NEW_NAMESPACES[LATER])
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _mount(f"{runs}/{run}", RUN, None, MS_BIND)
