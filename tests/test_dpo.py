@@ -67,3 +67,10 @@ def test_the_explorer_follows_its_controls(monkeypatch):
     assert "margin is +1.00" in explorer.alt
     controls["β"].value = 0.5
     assert "margin is +5.00" in explorer.alt
+
+
+def test_the_live_picture_says_what_the_loss_is_a_mean_over():
+    from course.live import draw_run
+
+    fig, _ = draw_run([(1, 0.69), (2, 0.5)], [], [], steps=4, title="DPO", per="pair")
+    assert "nats per pair" in fig.axes[0].get_ylabel()
