@@ -467,19 +467,33 @@ for name, model in (("base", base.model), ("clean", clean), ("prompt unmasked", 
 print(f"\nThe best that anyone can do on a random digit is ln 10 = {torch.log(torch.tensor(10.0)):.2f} nats.")
 
 # %% [markdown]
-# There it went. The loss is a mean over labels, and the answers' share of all surprise is tiny. So nearly all of the
-# push goes into guessing what customers write, and into order numbers, which nobody can guess. The answers get what
-# is left over.
+# There it went. The loss is a mean over labels, and the answers' share of all surprise is tiny. So most of the push
+# goes into guessing what customers write, and how the form writes its line. The answers get what is left over.
 #
-# The loss curve suffers as well. It settles far above zero, whatever the answers do: you could not tell a good run
-# from a bad one by looking at it.
+# The loss curve suffers as well. It settles far above zero, because nobody can guess a random digit. You could not
+# tell a good run from a bad one by looking at it.
 #
-# **The counter-evidence.** That is not the last word. *Instruction Tuning With Loss Over Instructions* ([Shi et al.
-# 2024](https://arxiv.org/abs/2405.14394)) trained on the prompts *as well*, and improved many benchmarks by it. They
-# name the conditions: few examples, and long instructions with short outputs, where learning the answers alone
-# overfits. Our tickets are long and our answers short, too. But their models get many passes over instructions that
-# are worth learning; ours get 40 steps, on prompts full of random digits. A later study found a small weight on the
-# prompt tokens best ([2507.07817](https://arxiv.org/abs/2507.07817)).
+# Is it always that bad? Try the same mistake on the same tickets *without* the form's line: pure tickets, a kind of
+# text that the bundled base has read thousands of times.
+
+# %% tags=["skip-execution"]
+plain, plain_fresh = draw_tickets(640, seed=31), draw_tickets(200, seed=32)
+familiar = fit("unmasked, no order number", examples(plain, learn_prompt=True))
+score = measure_triage(familiar, base.tokenizer, plain_fresh)
+print(f"{score.valid:.0%} valid, {score.correct:.0%} with all three fields right")
+del familiar, unmasked
+
+# %% [markdown]
+# The same mistake, and this time it costs a few points, where it had cost most of them. Where the prompts hold
+# nothing new, there is nothing in them to learn, and the push goes into the answers all the same. So what decides is
+# *how surprising your prompts are*. One short line that the base had never seen was enough to spoil the run.
+#
+# **The counter-evidence.** Prompts may even be worth learning. *Instruction Tuning With Loss Over Instructions* ([Shi
+# et al. 2024](https://arxiv.org/abs/2405.14394)) trained on the prompts *as well*, and improved many benchmarks by
+# it. They name the conditions: few examples, and long instructions with short outputs, where learning the answers
+# alone overfits. Our tickets are long and our answers short, too; but theirs are instructions, and ours end in an
+# order number. A later study found a low to moderate weight on the prompt's tokens best
+# ([2507.07817](https://arxiv.org/abs/2507.07817)).
 #
 # So: completion-only is the sane default (and TRL's). If your data is small and your prompts are good text, measure
 # the other.
@@ -1301,7 +1315,7 @@ table = "; ".join(
 _ = show(fig, alt=f"Four pairs of bars. {table}.")
 
 # %% [markdown]
-# - **Prompt unmasked:** the push goes into the customer's half, and the *format* is not learned in the time.
+# - **Prompt unmasked:** the push goes into what is new in the prompts, and the *format* is not learned in the time.
 # - **End masked:** the fields are right, and the answer does not *end*, in a format that the base has never ended.
 # - **Wrong labels:** format and end are fine, and the *content* is as wrong as the teachers were, unless you ask for
 #   the likeliest.
@@ -1444,7 +1458,7 @@ course.knowledge_check(
         ),
         Choice(
             "That the study must be wrong, because our measurement showed the opposite",
-            "Other data, other length, other number of steps. Both can be right.",
+            "Other prompts, other length, other number of steps. Both can be right.",
         ),
     ),
     pass_mark=0.8,
