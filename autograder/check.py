@@ -1,7 +1,8 @@
 """Grade one notebook for the one who works through the course alone: `autograder check NOTEBOOK`.
 
 The lesson is found by what the notebook holds, and a trained adapter beside it is graded with it. No class folder is
-needed. Hidden tests draw from the public practice seed, so that a class grades on other data than this.
+needed. Where there is no sandbox it runs without, as it does in JupyterLab, and says so. Hidden tests draw from the
+public practice seed, so that a class grades on other data than this.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from .intake import copy_files
 from .lesson import FILE_TEST, Lesson, find_lessons, read_lesson
 from .notebooks import source_notebook
 from .rebuild import key
+from .sandbox.host import works_here
 from .slicing import names_of
 from .submission import Submission, read_submission
 from .tally import line_of
@@ -69,7 +71,7 @@ def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Less
         for path in beside(notebook, master):
             copy = copy_files if path.is_dir() else shutil.copyfile
             copy(path, submitted / path.name)
-        work = Work(lesson.name, str(submitted), str(source), PRACTICE_SEED, kernel_options(unsafe))
+        work = Work(lesson.name, str(submitted), str(source), PRACTICE_SEED, kernel_options(unsafe or not works_here()))
         return lesson, grade_submission(work)
 
 

@@ -15,10 +15,11 @@ from rich.table import Table
 
 from .intake import copy_files
 from .judge import judge
-from .learner import KernelOptions, Learner
+from .learner import NONE, SANDBOX, KernelOptions, Learner
 from .lesson import FILE_TEST, Answer, Lesson, LessonError, find_lessons, read_answers, read_lesson
 from .notebooks import learner_notebook, solution_notebook, source_notebook
 from .rebuild import rebuild
+from .sandbox.host import works_here
 from .slicing import keep_exercise
 from .submission import read_submission
 from .verdict import NOT_ATTEMPTED, UNGRADED, Verdict
@@ -129,7 +130,7 @@ def grade(
         if not with_files:
             cells = [cell for cell in rebuilt.cells if not _tests_files(cell)]
             rebuilt = NotebookNode(rebuilt, cells=cells)
-        options = KernelOptions(call_timeout=10)
+        options = KernelOptions(call_timeout=10, isolation=SANDBOX if works_here() else NONE)
         return tuple(judge(rebuilt, partial(Learner, private, options), PRACTICE_SEED, folder).verdicts)
 
 

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from ..limits import Limits
@@ -164,6 +165,15 @@ class SandboxedKernel:
         cgroup.remove(self.group)
         self.reason = self.reason or ENDED
         shutil.rmtree(self.run, ignore_errors=True)
+
+
+@cache
+def works_here() -> bool:
+    """Tell whether learners' code can be shut in on this host, by trying."""
+    with contextlib.suppress(SandboxUnavailable), Zygote(cold=True) as zygote:
+        zygote.wait_until_warm()
+        return True
+    return False
 
 
 def make_readable(folder: Path) -> None:
