@@ -12,13 +12,14 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, is_grade, is_solution
-from traitlets import Bool, Float, Unicode
+from traitlets import Bool, Dict, Float, Unicode
 
 from .feedback import show_verdicts
 from .grading import Graded, Work, grade_submission, inputs_of, kernel_options
 from .intake import find_submission, read_master
 from .judge import exercise_of
 from .ledger import Ledger, entry
+from .limits import Limits
 from .rebuild import AS_RELEASED, MISSING, key, rebuild, released
 from .results import Results
 from .seed import read_seed
@@ -79,6 +80,7 @@ class JudgeCells(ClassFolderPreprocessor):
     kernel_name = Unicode("python3", help="Kernel that runs the learner's cells.").tag(config=True)
     cell_timeout = Float(60, help="Seconds that one cell may take.").tag(config=True)
     call_timeout = Float(20, help="Seconds that one call of a learner's function may take.").tag(config=True)
+    limits = Dict(help="Limits of a learner's kernel, by the names in autograder.limits.").tag(config=True)
     unsafe = Bool(False, help="Grade without isolation; every result will say so.").tag(config=True)
     judge_again = Bool(None, allow_none=True, help="Ignore stored results (by default: when told to use force).").tag(
         config=True
@@ -98,7 +100,11 @@ class JudgeCells(ClassFolderPreprocessor):
     def work(self, name: str, assignment: str, student: str) -> Work:
         """Describe the grading of one submission as plain data."""
         options = kernel_options(
-            self.unsafe, kernel_name=self.kernel_name, cell_timeout=self.cell_timeout, call_timeout=self.call_timeout
+            self.unsafe,
+            kernel_name=self.kernel_name,
+            cell_timeout=self.cell_timeout,
+            call_timeout=self.call_timeout,
+            limits=Limits(**self.limits),
         )
         submitted = Path(self.class_folder, "submitted", student, assignment)
         source = Path(self.class_folder, "source", assignment)
