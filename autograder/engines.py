@@ -7,9 +7,11 @@ import signal
 import threading
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import forkserver
 
 from .grading import Work
+from .sandbox.host import SandboxUnavailable, Zygote
 from .workers import PATIENCE, grade_to_text, start_worker
 
 
@@ -20,22 +22,40 @@ class Death(enum.Enum):
 
 
 class LocalPool:
-    """Worker processes on this machine; `warm` ones are forked from a process that has the libraries loaded."""
+    """Worker processes on this machine, and the zygote that forks their learners' kernels.
 
-    def __init__(self, size: int, warm: bool):
-        self.size = size
+    `warm` ones are forked from processes that have the libraries loaded; `sandboxed` ones share one zygote.
+    """
+
+    def __init__(self, size: int, warm: bool = True, sandboxed: bool = True):
+        self.size, self.warm = size, warm
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload([f"{__package__}.{'warm' if warm else 'workers'}", f"{__package__}.cli"])
         os.environ["OMP_NUM_THREADS"] = "1"  # workers share the processors between them already
+        self.zygote = Zygote(cold=not warm) if sandboxed else None
         _start_forkserver()
         self.executor = self._start()
+        if self.zygote:
+            try:
+                self.zygote.wait_until_warm()
+            except BaseException:
+                self.close(at_once=True)
+                raise
 
     def submit(self, work: Work) -> Future:
         """Begin to grade."""
+        if self.zygote:
+            work = replace(work, options=replace(work.options, zygote=self.zygote.address))
         return self.executor.submit(grade_to_text, work)
 
     def death(self, problem: BaseException) -> Death:
-        """Tell whether a worker died."""
+        """Tell whether a worker died; raises `SandboxUnavailable` when there is no sandbox to be had."""
+        if isinstance(problem, SandboxUnavailable):
+            if not self.zygote or self.zygote.process.poll() is None:
+                raise problem
+            self.zygote.close()
+            self.zygote = Zygote(cold=not self.warm)
+            return Death.ONE
         return Death.ALL if isinstance(problem, BrokenProcessPool) else Death.NONE
 
     def restart(self) -> None:
@@ -47,9 +67,6 @@ class LocalPool:
         except BrokenProcessPool:
             raise OSError("Worker processes die as soon as they start on this machine.") from None
 
-    def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.size, self.context, initializer=start_worker)
-
     def close(self, at_once: bool = False) -> None:
         """End the workers, `at_once` in the middle of their work."""
         self.executor.shutdown(wait=not at_once, cancel_futures=True)
@@ -60,6 +77,11 @@ class LocalPool:
             child.join(PATIENCE)
             if child.is_alive():
                 child.kill()
+        if self.zygote:
+            self.zygote.close()
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.size, self.context, initializer=start_worker)
 
 
 class Cluster:
@@ -85,7 +107,9 @@ class Cluster:
         return self.executor.submit(grade_to_text, work.carry())
 
     def death(self, problem: BaseException) -> Death:
-        """Tell whether a worker died; raises `ConnectionError` when the cluster is gone."""
+        """Tell whether a worker died; raises `ConnectionError` when the cluster, or a sandbox, is gone."""
+        if isinstance(problem, SandboxUnavailable):
+            raise problem
         if isinstance(problem, CancelledError):
             raise ConnectionError("The Dask scheduler is gone.") from problem
         return Death.ONE if type(problem).__name__ == "KilledWorker" else Death.NONE

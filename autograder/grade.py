@@ -19,7 +19,8 @@ from rich.console import Console
 from .crew import Crew
 from .display import Display, show_tally
 from .engines import Cluster, LocalPool
-from .grading import Graded, could_not_be_graded, inputs_of
+from .grading import Graded, Work, could_not_be_graded, inputs_of
+from .learner import SANDBOX
 from .plan import Plan, make_plan
 from .tally import PENDING, Line, Tally
 from .writing import GradebookLost, Writer, open_class
@@ -94,7 +95,7 @@ def grade(plan: Plan, writer: Writer, tally: Tally, workers: int, scheduler: str
     with contextlib.ExitStack() as stack:
         crew = None
         if works:
-            engine = Cluster(scheduler) if scheduler else LocalPool(min(workers, len(works)), needs_libraries(plan))
+            engine = Cluster(scheduler) if scheduler else local_pool(min(workers, len(works)), works)
             crew = stack.enter_context(Crew(engine))
         stopped = stack.enter_context(stop_on_signals(crew))
         stack.enter_context(display.showing())
@@ -113,11 +114,12 @@ def grade(plan: Plan, writer: Writer, tally: Tally, workers: int, scheduler: str
             tally.stopped = INTERRUPTED
 
 
-def needs_libraries(plan: Plan) -> bool:
-    """Tell whether the tests of a lesson use what takes long to import."""
-    work = next(iter(plan.works.values()))
+def local_pool(workers: int, works: dict[str, Work]) -> LocalPool:
+    """Start workers here, warmed up unless the tests of a lesson use nothing that takes long to import."""
+    work = next(iter(works.values()))
     master = Path(work.source, f"{work.notebook}.ipynb").read_text(encoding="utf-8")
-    return any(name in master for name in ("import torch", "course.ladder", "transformers", "peft"))
+    warm = any(name in master for name in ("torch", "course.ladder", "transformers", "peft", "datasets"))
+    return LocalPool(workers, warm, work.options.isolation == SANDBOX)
 
 
 def processors() -> int:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from nbgrader.utils import is_grade, is_solution
 
 from .intake import copy_files, find_submission
 from .judge import Judgement, judge
-from .learner import KernelOptions, Learner
+from .learner import NONE, SANDBOX, KernelOptions, Learner
 from .rebuild import key as key_of
 from .rebuild import rebuild
 from .snapshot import contents, digest, restore
@@ -151,9 +151,7 @@ def grade_submission(work: Work) -> Graded:
 
 def kernel_options(unsafe: bool = False, **options: object) -> KernelOptions:
     """Make options of the learner's kernel: sandboxed, unless `unsafe`."""
-    if any(known.name == "isolation" for known in fields(KernelOptions)):
-        options["isolation"] = "none" if unsafe else "sandbox"
-    return KernelOptions(**options)
+    return KernelOptions(isolation=NONE if unsafe else SANDBOX, **options)
 
 
 def inputs_of(work: Work) -> Inputs:
@@ -194,7 +192,7 @@ def _inputs(work: Work, submitted: Path, source: Path) -> Inputs:
         hashlib.sha256(f"{work.notebook} {digest(source)}".encode()).hexdigest(),
         versions_hash(),
         seed_hash(work.seed),
-        getattr(work.options, "isolation", "none"),
+        work.options.isolation,
         hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest(),
     )
 

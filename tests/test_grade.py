@@ -148,7 +148,7 @@ def _processes_of(process):
 def test_a_worker_that_is_killed_costs_nobody_a_point(folder, undisturbed):
     process = start(folder, "--json")
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (workers := _workers_of(process)) and time.monotonic() < deadline:
             time.sleep(0.05)
         os.kill(workers[0], signal.SIGKILL)
@@ -160,10 +160,17 @@ def test_a_worker_that_is_killed_costs_nobody_a_point(folder, undisturbed):
 
 
 def _workers_of(process):
-    """List the grandchildren: the processes that the fork server has started."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    grandchildren = [Path(f"/proc/{child}/task/{child}/children") for child in children]
-    return [int(one) for path in grandchildren if path.exists() for one in path.read_text().split()]
+    """List the processes that the fork server has started."""
+    servers = [child for child in _children(process.pid) if "forkserver" in _command(child)]
+    return [worker for server in servers for worker in _children(server) if "forkserver" in _command(worker)]
+
+
+def _children(number):
+    return [int(one) for one in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+
+
+def _command(number):
+    return Path(f"/proc/{number}/cmdline").read_bytes().decode()
 
 
 def test_whoever_grades_says_what_is_missing(folder, tmp_path):
