@@ -5,12 +5,14 @@ tier = course.start("lesson01_why_finetune")
 course.quick_check("2 + 2?", course.Choice("4", "Yes.", correct=True), course.Choice("5", "One too many."))
 course.progress()
 course.glossary("adapter")
+course.hand_in("ada")
 """
 
 from course.checks import Choice, Question, quick_check
 from course.glossary import glossary
+from course.handing_in import hand_in
 from course.knowledge import knowledge_check
 from course.progress import progress
 from course.start import start
 
-__all__ = ["Choice", "Question", "glossary", "knowledge_check", "progress", "quick_check", "start"]
+__all__ = ["Choice", "Question", "glossary", "hand_in", "knowledge_check", "progress", "quick_check", "start"]

@@ -1,0 +1,88 @@
+"""Pack a lesson's notebook, and the adapter trained in it, into one zip to hand in: `course.hand_in("ada")`."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+
+from course import state
+from course.lessons import find_lesson
+
+FOLDERS = ("adapter", "capstone")  # what lessons 6 to 8 save beside the notebook
+KEPT = (".json", ".safetensors", ".md")  # checkpoints, pickles and caches stay behind
+MANIFEST = "manifest.json"
+_STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@-]*(_[A-Za-z0-9.@-]+)*")
+ANSWER_SECONDS = 60
+
+
+def hand_in(student: str, lesson: str | None = None) -> Path:
+    """Write `<student>_<lesson>.zip` beside the notebook (on Drive, in Colab), download it in Colab, return its path.
+
+    `student` is the id that your teacher knows you by; `lesson` is the one this notebook began with. Raises
+    `ValueError` for an id that cannot be part of a file name, `FileNotFoundError` when the notebook is not found.
+    """
+    if not _STUDENT.fullmatch(student):
+        raise ValueError(f"{student!r} cannot name a file: use letters, digits and . @ - _ for your student id.")
+    name = find_lesson(lesson or os.environ.get("COURSE_LESSON", "")).name
+    contents = {f"{name}.ipynb": _notebook(name), **_trained()}
+    manifest = {
+        "lesson": name,
+        "student": student,
+        "packed": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "files": {path: hashlib.sha256(data).hexdigest() for path, data in contents.items()},
+    }
+    contents[MANIFEST] = json.dumps(manifest, indent=2).encode()
+    target = state.state_path().parent if state.in_colab() else Path.cwd()
+    path = target / f"{student}_{name}.zip"
+    _write(path, contents)
+    print(f"{path.name} holds {', '.join(sorted(contents))} ({path.stat().st_size / 1e6:.1f} MB).")
+    if state.in_colab():
+        importlib.import_module("google.colab.files").download(str(path))
+        print(f"Your browser downloads it now; a copy stays in {path.parent}.")
+    print("Hand it in where your teacher collects work. Do you study alone? Then there is nothing to hand in.")
+    return path
+
+
+def _notebook(name: str) -> bytes:
+    """Read the notebook: from the browser in Colab, elsewhere from its file, as last saved."""
+    if state.in_colab():
+        message = importlib.import_module("google.colab._message")
+        answer = message.blocking_request("get_ipynb", timeout_sec=ANSWER_SECONDS)
+        if not answer:
+            raise FileNotFoundError("Colab did not hand over the notebook: File > Download > Download .ipynb does.")
+        return json.dumps(answer["ipynb"]).encode()
+    path = Path(f"{name}.ipynb")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not in {Path.cwd()}: run this from the lesson's own notebook.")
+    saved = datetime.datetime.fromtimestamp(path.stat().st_mtime)
+    print(f"The notebook is packed as you last saved it, at {saved:%H:%M} on {saved:%d %B}.")
+    return path.read_bytes()
+
+
+def _trained() -> dict[str, bytes]:
+    """Read what was trained and saved here: the adapters' own files, nothing else."""
+    return {
+        path.as_posix(): path.read_bytes()
+        for folder in FOLDERS
+        for path in sorted(Path(folder).glob("*"))
+        if path.suffix in KEPT and path.is_file() and not path.is_symlink()
+    }
+
+
+def _write(path: Path, contents: dict[str, bytes]) -> None:
+    """Write the zip whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in contents.items():
+                archive.writestr(name, data)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
