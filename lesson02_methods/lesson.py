@@ -548,7 +548,7 @@ try:
         optimizer.step()
     right = (unseen_chosen @ weights > unseen_rejected @ weights).float().mean()
     ranked = sorted(vocabulary, key=lambda word: weights[vocabulary[word]].item())
-    print(f"\nIt agrees with people on {right:.0%} of 64 new pairs.")
+    print(f"\nIt agrees with the choices on {right:.0%} of 64 new pairs.")
     print("Words it likes most: ", ", ".join(reversed(ranked[-7:])))
     print("Words it likes least:", ", ".join(ranked[:7]))
 except NotImplementedError:
@@ -764,13 +764,13 @@ for ratio in (0.5, 0.8, 1.0, 1.2, 1.5, 3.0):
 # For a good reply nothing is gained beyond 1.2, and for a bad one nothing below 0.8. The policy has no reason to go
 # further in one go.
 #
-# You will not run PPO here. TRL 1.x has no `PPOTrainer` any more, and the reason is in the next picture: four models in
-# memory, two of them training, and a policy that has to write a fresh reply for every lesson it learns.
+# You will not run PPO here, and TRL 1.x has no `PPOTrainer` any more. Look at what it takes: four models in memory, two of
+# them training, and a policy that has to write fresh replies for every step.
 
 # %% tags=["skip-execution"]
 _ = show(*draw_models())
 billions = 7
-trained, frozen = 16 * billions, 2 * billions  # bytes a weight: 16 while it trains with AdamW, 2 when it is frozen
+trained, frozen = 16 * billions, 2 * billions  # bytes a weight: 16 while it trains, 2 when it is frozen
 for method, gigabytes in {
     "SFT": trained,
     "DPO": trained + frozen,
@@ -784,8 +784,8 @@ for method, gigabytes in {
     )
 
 # %% [markdown]
-# (Weights, gradients and the optimizer's averages alone: 16 bytes for each weight that trains in the usual mixed
-# precision, 2 for each that is frozen. Activations and the replies being written come on top.)
+# (A weight that trains takes 16 bytes: itself, its gradient, and the averages that the usual optimizer, AdamW, keeps for it.
+# A frozen one takes 2, in 16-bit numbers. What the layers compute on the way, and the replies being written, come on top.)
 #
 # PPO works. It made InstructGPT: people preferred the replies of its 1.3B model to those of GPT-3 with 175B
 # ([arXiv 2203.02155](https://arxiv.org/abs/2203.02155)). But it is the most expensive machine in this lesson, and the
