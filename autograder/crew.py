@@ -40,9 +40,10 @@ class Crew:
         deaths: Counter[str] = Counter()
         while (waiting or suspects or self.running) and not self.stopping:
             while waiting and not suspects and len(self.running) < self.engine.size * AHEAD:
-                self._submit(waiting.popleft(), waiting, works)
+                if not self._submit(waiting, works):
+                    break
             if suspects and not self.running:  # alone, so that the next death tells whose it is
-                self._submit(suspects.popleft(), suspects, works)
+                self._submit(suspects, works)
             done, _ = wait(self.running, POLL, FIRST_COMPLETED)
             fallen, is_broken = [], False
             for future in done:
@@ -64,13 +65,16 @@ class Crew:
                 else:
                     suspects.append(name)
 
-    def _submit(self, name: str, queue: deque, works: Mapping[str, Work]) -> None:
+    def _submit(self, queue: deque, works: Mapping[str, Work]) -> bool:
+        """Hand out the next work; tell whether there was a worker to take it."""
         try:
-            self.running[self.engine.submit(works[name])] = name
+            self.running[self.engine.submit(works[queue[0]])] = queue[0]
         except BrokenExecutor:  # a worker died just now; what is running will say so
-            queue.appendleft(name)
             if not self.running:
                 self.engine.restart()
+            return False
+        queue.popleft()
+        return True
 
     def _outcome(self, future: Future) -> tuple[Graded | str, Death]:
         problem = _problem(future)

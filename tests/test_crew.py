@@ -91,6 +91,24 @@ def test_one_death_is_tried_again_alone():
     assert engine.given.count("bob") == 2
 
 
+def test_a_pool_that_breaks_while_work_is_handed_out_is_started_again():
+    class Breaking(Pool):
+        def submit(self, work):
+            if self.given and not self.restarts:
+                for _, future in self.open:
+                    future.set_exception(BrokenProcessPool("a process died"))
+                self.open = []
+                raise BrokenProcessPool("a process died")
+            future = super().submit(work)
+            if self.restarts:
+                self.work()
+            return future
+
+    engine = Breaking(size=4)
+    assert outcomes(engine, ["ada", "bob", "cy"]) == {"ada": "ada", "bob": "bob", "cy": "cy"}
+    assert engine.restarts == 1
+
+
 def test_what_grading_raises_is_a_reason_and_not_the_end():
     broken = ValueError("odd")
     engine = Impatient()
