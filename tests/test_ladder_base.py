@@ -121,3 +121,21 @@ def test_a_trained_adapter_beats_an_under_trained_one(tmp_path, monkeypatch):
     assert [rung.state for rung in good.rungs] == [PASSED] * 5 + [NOT_REACHED], good.text()
     assert good.figures["correct"] >= short.figures["correct"] + 0.10
     assert good.score > short.score + 0.05
+
+
+@pytest.mark.slow
+def test_the_unpacked_base_answers_as_the_4_bit_one_does(tmp_path, base):
+    """On a CPU the grader unpacks its base and merges an adapter into it; PEFT on 4-bit weights says what is right."""
+    from course.ladder.behaviour import attached
+    from course.models import load_base
+
+    four_bit = load_base("bundled", four_bit=True)
+    adapter = inspect(write(tmp_path / "a", tensors(rank=4, scale=0.5), r=4))[1]
+    tokens = torch.arange(3, 40)[None]
+    with torch.inference_mode():
+        assert torch.equal(base.model(tokens).logits, four_bit.model(tokens).logits)
+        with attached(base, adapter) as ours, attached(four_bit, adapter) as theirs:
+            found, expected = ours(tokens).logits, theirs(tokens).logits
+    assert type(theirs) is not type(ours)
+    assert torch.allclose(found, expected, atol=1e-3, rtol=1e-4)
+    assert not torch.allclose(found, base.model(tokens).logits, atol=1e-2)
