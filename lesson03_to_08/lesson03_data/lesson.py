@@ -711,8 +711,9 @@ for p in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
 # %% [markdown]
 # ## 5 · Copies
 #
-# Juniper's web form retries when the connection is slow. So the export of 640 tickets that you are given holds the
-# same few messages again and again, with small differences: another last word, no capitals.
+# Juniper's web form sends a message again when the connection is slow, and customers add a word before they press the
+# button once more. So the export that you are given holds the same few messages again and again, with small
+# differences.
 
 # %% tags=["skip-execution"]
 from course.dirty import resent
@@ -720,9 +721,11 @@ from course.dirty import resent
 copies = resent(tickets[:8], count=840, seed=34)  # 8 customers, 840 rows
 for row in sorted(copies[:200], key=lambda row: row["customer"])[:4]:
     print(row["customer"], "|", row["text"])
+print(f"{len(copies)} rows, {len({row['text'] for row in copies})} different texts, 8 different messages")
 
 # %% [markdown]
-# How would you find them? `==` does not: hardly two are equal. You need a measure of *how alike* two texts are.
+# How would you find them? With `==` you find the exact copies, and many texts are left for each message. You need a
+# measure of *how alike* two texts are.
 #
 # Here is one that you can compute on paper. Cut each text into all runs of three words, its **3-grams**, as a *set*.
 # Then divide the number of shared ones by the number of all. That is the **Jaccard similarity**:
