@@ -95,7 +95,7 @@ class JudgeCells(ClassFolderPreprocessor):
             graded = grade_submission(work)
             results.save(graded)
         resources["graded"] = graded
-        return show_verdicts(notebook, graded.judgement), resources
+        return show_verdicts(notebook, graded), resources
 
     def work(self, name: str, assignment: str, student: str) -> Work:
         """Describe the grading of one submission as plain data."""
