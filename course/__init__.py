@@ -6,8 +6,10 @@ course.quick_check("2 + 2?", course.Choice("4", "Yes.", correct=True), course.Ch
 course.progress()
 course.glossary("adapter")
 course.hand_in("ada")
+course.certificate("Ada Lovelace")
 """
 
+from course.certificate import certificate
 from course.checks import Choice, Question, quick_check
 from course.glossary import glossary
 from course.handing_in import hand_in
@@ -15,4 +17,14 @@ from course.knowledge import knowledge_check
 from course.progress import progress
 from course.start import start
 
-__all__ = ["Choice", "Question", "glossary", "hand_in", "knowledge_check", "progress", "quick_check", "start"]
+__all__ = [
+    "Choice",
+    "Question",
+    "certificate",
+    "glossary",
+    "hand_in",
+    "knowledge_check",
+    "progress",
+    "quick_check",
+    "start",
+]

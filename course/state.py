@@ -29,11 +29,13 @@ LOCK_SECONDS = 5
 class LessonState:
     """Say where a learner stands in one lesson.
 
-    `best` is the best knowledge-check score in [0, 1], or None when the check was never submitted.
+    `best` is the best knowledge-check score in [0, 1], or None when the check was never submitted; `checked` is what
+    `autograder check` found when every test passed, or None.
     """
 
     best: float | None = None
     complete: bool = False
+    checked: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ def record(lesson: str, score: float, complete: bool, path: Path | None = None) 
         return {**entry, "best": round(best, 6), "complete": bool(complete or entry.get("complete", False))}
 
     return _change(path, better, lesson)
+
+
+def record_checked(lesson: str, found: dict, path: Path | None = None) -> Progress:
+    """Note what `autograder check` found in a notebook that passed every test: points, date, an adapter's figures."""
+    return _change(path, lambda entry: {**entry, "checked": found}, lesson)
 
 
 def _change(path: Path | None, change: Callable[[dict], dict], lesson: str) -> Progress:
@@ -157,6 +164,8 @@ def _validate(document: object) -> None:
         best = entry.get("best")
         if best is not None and (type(best) not in (int, float) or not math.isfinite(best) or not 0 <= best <= 1):
             raise ValueError("a score is not between 0 and 1")
+        if not isinstance(entry.get("checked"), dict | None):
+            raise ValueError("what was checked is not one of ours")
 
 
 def _set_aside(path: Path) -> str:
@@ -188,4 +197,5 @@ def _write(path: Path, document: dict) -> None:
 
 def _progress(document: dict, notice: str) -> Progress:
     entries = document["lessons"].items()
-    return Progress({name: LessonState(e.get("best"), e.get("complete", False)) for name, e in entries}, notice)
+    known = ("best", "complete", "checked")
+    return Progress({name: LessonState(**{k: e[k] for k in known if k in e}) for name, e in entries}, notice)
