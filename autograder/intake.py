@@ -36,7 +36,9 @@ def find_submission(folder: Path, name: str, master: NotebookNode) -> tuple[Subm
         if os.path.lexists(expected.with_name(expected.name + LINK_MARK)):
             problem = f"{expected.name} is a link. Submit the notebook itself."
         return Submission(problem=problem, name=expected.name), Path(folder)
-    best = max(found, key=lambda pair: (not pair[1].problem, *solved(master, pair[1])))  # the first of equals
+    best = found[0]
+    if len(found) > 1:
+        best = max(found, key=lambda pair: (not pair[1].problem, *solved(master, pair[1])))  # the first of equals
     others = len([pair for pair in found if not pair[1].problem])
     if best[1].problem and not others:
         best = found[0] if len(found) == 1 or os.path.lexists(expected) else best

@@ -34,8 +34,9 @@ def released(master: NotebookNode) -> NotebookNode:
 
 def rebuild(master: NotebookNode, submission: Submission) -> NotebookNode:
     """Put the learner's solutions and added cells into the master; hidden tests stay in, so handle it with care."""
-    stubs = {key(cell): cell.source for cell in released(master).cells}
-    matched = match(master, submission)
+    visible = released(master)
+    stubs = {key(cell): cell.source for cell in visible.cells}
+    matched = match(master, submission, visible)
     notebook = copy.deepcopy(master)
     chosen, added, notes = _choose(notebook, submission, matched, stubs)
     cells = _added_cells(added.get(None, []))
@@ -59,12 +60,12 @@ def rebuild(master: NotebookNode, submission: Submission) -> NotebookNode:
     return notebook
 
 
-def match(master: NotebookNode, submission: Submission) -> dict[int, str]:
-    """Map numbers of submitted cells to keys of master cells: by id, else by equal source, else by position."""
+def match(master: NotebookNode, submission: Submission, visible: NotebookNode) -> dict[int, str]:
+    """Map numbers of submitted cells to keys of master cells: by id, by source (as `visible`), or by position."""
     known = {name: key(cell) for cell in master.cells for name in _names(cell)}
     graded = {key(cell) for cell in master.cells if is_solution(cell) or is_grade(cell)}
     sources: dict[str, str] = {}
-    for cell in released(master).cells:
+    for cell in visible.cells:
         sources.setdefault(_plain(cell.source), key(cell))
     matched = {}
     for number, cell in enumerate(submission.cells):
