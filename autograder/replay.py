@@ -33,6 +33,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     again = actions.add_parser("replay", help="grade the stored submissions again and compare")
     again.add_argument("lesson", nargs="?", default="", metavar="LESSON", help="only this lesson")
     again.add_argument("--student", default="", help="only this student")
+    again.add_argument("--unsafe", action="store_true", help="grade without isolation")
     for action in (verify, again):
         action.add_argument("--class", dest="folder", type=Path, default=Path(), metavar="DIR", help="class folder")
     verify.set_defaults(run=run_verify)
@@ -55,7 +56,7 @@ def run_verify(args: argparse.Namespace) -> int:
 def run_replay(args: argparse.Namespace) -> int:
     """Grade again and compare; return 1 when something differs."""
     console, findings = Console(), []
-    for replayed in replay(args.folder, args.lesson, args.student):
+    for replayed in replay(args.folder, args.lesson, args.student, args.unsafe):
         findings.append(replayed.finding)
         sign, style = ("✔", "") if replayed.finding == SAME else ("✘", "red")
         words = f"{sign} {replayed.lesson}, {replayed.student}: {replayed.finding}"
@@ -65,9 +66,10 @@ def run_replay(args: argparse.Namespace) -> int:
     return 1 if set(findings) - {SAME} else 0
 
 
-def replay(folder: Path, lesson: str = "", student: str = "") -> Iterator[Replayed]:
+def replay(folder: Path, lesson: str = "", student: str = "", unsafe: bool = False) -> Iterator[Replayed]:
     """Grade the stored submissions again, by the last record about each, and yield what came of it."""
     app = open_class(folder)
+    app.config.JudgeCells.unsafe = unsafe
     latest = {
         (record["lesson"], record["student"]): record
         for record in Ledger(Path(app.coursedir.root)).records()
