@@ -91,7 +91,7 @@ class JudgeCells(ClassFolderPreprocessor):
         name, assignment, student = self.names(resources)
         work, results = self.work(name, assignment, student), Results(self.class_folder)
         graded = None if self._again() else results.find(inputs_of(work).key)
-        if graded is None:
+        if graded is None or (graded.worth_another_try and self.judge_again is None):
             graded = grade_submission(work)
             results.save(graded)
         resources["graded"] = graded
