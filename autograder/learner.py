@@ -97,7 +97,7 @@ class Learner:
         if self.sandboxed or (os.name == "posix" and len(self.settings.name) < LONGEST_SOCKET_FOLDER):
             self.manager.transport, self.manager.ip = "ipc", f"{self.settings.name}/socket"
             self.manager.connection_file = f"{self.settings.name}/connection.json"
-        self.client, self.poller, self.calls = None, zmq.Poller(), Ran()
+        self.client, self.poller, self.calls, self.idle_after = None, zmq.Poller(), Ran(), None
 
     def __enter__(self) -> "Learner":
         try:
@@ -155,7 +155,7 @@ class Learner:
         if reply.get("status") == "error":
             ran.error = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"[:500]
         enough = time.monotonic() + 5  # a flood of output can swallow the idle message
-        while time.monotonic() < enough and self._take_output(ran, sent, timeout=1):
+        while self.idle_after != sent and time.monotonic() < enough and self._take_output(ran, timeout=1):
             pass
         return ran
 
@@ -223,16 +223,17 @@ class Learner:
             return sum(map(processor_seconds, tree(self.manager.provisioner.pid)))
         return time.monotonic()
 
-    def _take_output(self, ran: Ran, sent: str | None = None, timeout: float = 0) -> bool:
-        """Keep one output, if one comes in time; False when none does, or the kernel is idle after `sent`."""
+    def _take_output(self, ran: Ran, timeout: float = 0) -> bool:
+        """Keep one output, if one comes in time; False when none does."""
         try:
             message = self._receive(self.client.iopub_channel, timeout)
         except Empty:
             return False
         if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
             ran.keep(message, self.options.output_limit)
-        ours = sent and message["parent_header"].get("msg_id") == sent
-        return not (ours and message["content"].get("execution_state") == "idle")
+        elif message["content"].get("execution_state") == "idle":
+            self.idle_after = message["parent_header"].get("msg_id")
+        return True
 
     def _environment(self) -> dict:
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
