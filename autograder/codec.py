@@ -16,6 +16,7 @@ from pathlib import PurePath
 MAX_BYTES = 64 * 2**20  # of encoded text; an adapter's tensors fit, a runaway list does not
 MAX_DEPTH = 60
 MAX_ITEMS = 1_000_000
+MARKS = 4 * MAX_ITEMS  # brackets and commas in a text: each may cost a hundred times its own memory when it is read
 DTYPES = (
     "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 complex64".split()
 )
@@ -49,6 +50,8 @@ def decode(text):
     """Decode what `encode` wrote; raises `NotPlainData` for anything else, however hostile."""
     if type(text) is not str or len(text) > MAX_BYTES:
         raise NotPlainData(f"more than {MAX_BYTES // 2**20} MB of data")
+    if sum(map(text.count, "[{,")) > MARKS:
+        raise NotPlainData(f"more than {MAX_ITEMS:,} values; at most that many can be graded")
     try:
         return _Decoder().decode(json.loads(text, parse_constant=_refuse), 0)
     except NotPlainData:

@@ -4,7 +4,9 @@
 student (`ada.zip`, `ada/...`, `ada_lesson06_training.ipynb`) from `downloaded/<assignment>/archive/`.
 """
 
+import contextlib
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -34,16 +36,19 @@ class Extractor(ExtractorPlugin):
             place = Path(extracted_path, path.relative_to(archive_path))
             if not path.is_file() or path.is_symlink():
                 continue
-            if path.suffix.lower() != ".zip":
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(path.read_bytes())
-                continue
             try:
-                unzip(path, place.with_suffix(""))
-            except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as problem:
+                if path.suffix.lower() == ".zip":
+                    unzip(path, _unpacked(place))
+                else:
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, place)
+            except Exception as problem:  # whatever a damaged or hostile archive provokes
                 self.log.error("%s was not unpacked: %s", path.name, problem)
-                place.with_suffix("").mkdir(parents=True, exist_ok=True)
-                (place.with_suffix("") / "problem.txt").write_text(f"{path.name} was not unpacked: {problem}\n")
+                with contextlib.suppress(OSError):
+                    folder = _unpacked(place)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    note = f"{path.name} was not unpacked: {problem}\n"
+                    (folder / "problem.txt").write_text(note, encoding="utf-8", errors="replace")
 
 
 class FileCollector(FileNameCollectorPlugin):
@@ -77,6 +82,12 @@ def unzip(path: Path, target: Path) -> None:
             with archive.open(member) as packed, place.open("wb") as file:
                 for block in iter(lambda packed=packed: packed.read(2**20), b""):
                     file.write(block)
+
+
+def _unpacked(place: Path) -> Path:
+    """Name the folder for an archive's contents: it stays beside the archive, whatever that is called."""
+    folder = place.with_name(place.stem.strip(".") or "unpacked")
+    return place.with_name(f"{folder.name}-unpacked") if folder.is_file() else folder
 
 
 def _student(name: str) -> str:

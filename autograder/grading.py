@@ -220,7 +220,7 @@ def _writable(verdict: Verdict) -> Verdict:
 def _plain(value: object) -> object:
     """Return what a kernel sent as data that any file can hold; a learner's metadata on outputs is left behind."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value.encode("utf-8", "replace").decode().replace("\0", "�")  # which PostgreSQL refuses
     if isinstance(value, dict):
         return {_plain(name): {} if name == "metadata" else _plain(part) for name, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, list) else value

@@ -7,9 +7,10 @@
 The kernel is forked from a warm process and shut in (see `sandbox`), unless the options ask for no isolation.
 """
 
+import contextlib
+import json
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
@@ -19,22 +20,22 @@ import zmq
 from jupyter_client.channels import ZMQSocketChannel
 from jupyter_client.manager import KernelManager
 
-from .codec import MAX_BYTES, encode
-from .limits import Limits
+from .codec import MARKS, MAX_BYTES, encode
+from .options import NONE, SANDBOX, KernelOptions  # noqa: F401 - a learner and its options are asked for together
 from .outputs import Ran
 from .sandbox.host import SandboxUnavailable, make_readable
 from .sandbox.isolation import RUN, processor_seconds, tree
 from .sandbox.provisioner import SandboxSpecs
 from .sandbox.zygote import ENDED
 
-SANDBOX, NONE = "sandbox", "none"
 FLOOD = 32 * 2**20  # bytes of output after which nobody reads on
 PASSED_ON = "PATH HOME LANG LC_ALL TMPDIR HF_HOME HF_HUB_CACHE CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
 LONGEST_SOCKET_FOLDER = 90  # the path of a Unix socket has at most 107 bytes
 PATIENCE = 5  # a busy grading machine must not cost an honest learner points
+TIDY = 5  # seconds to wait for the rest of what a cell or a call has put out
 POLL = 0.2  # seconds between two looks at whether the kernel still lives
 ANSWER = '__import__("sys").modules["_judge.answering"].answer({question!r}, globals())'
-FETCH = f"import shutil; shutil.copytree('{RUN}/in', '.', dirs_exist_ok=True); del shutil\n"
+FETCH = f"import shutil; shutil.copytree('{RUN}/in', '.', symlinks=True, dirs_exist_ok=True); del shutil\n"
 BOOT = """
 def _judge_boot(sources):
     import sys, types
@@ -49,35 +50,6 @@ del _judge_boot
 
 class LearnerGone(Exception):
     """Say in a sentence why the learner's kernel no longer answers."""
-
-
-@dataclass(frozen=True)
-class KernelOptions:
-    """Configure the learner's kernel."""
-
-    kernel_name: str = "python3"
-    """The kernel spec of an unconfined kernel."""
-    cell_timeout: float = 60
-    """Seconds of processor time that one cell may take, and `PATIENCE` times as long by the clock."""
-    call_timeout: float = 20
-    """The same for one call of a function."""
-    start_timeout: float = 60
-    """Seconds that the kernel may take to start."""
-    output_limit: int = 20_000
-    """Characters of text kept from one cell or from the calls of one test."""
-    isolation: str = SANDBOX
-    """`sandbox`, or `none`: then the learner's code can read and do whatever the grader's account can."""
-    limits: Limits = field(default_factory=Limits)
-    """What the sandboxed kernel may use."""
-    zygote: str = ""
-    """Address of the zygote that forks the kernel; empty: one of this process's own."""
-
-    def __post_init__(self):
-        if self.isolation not in (SANDBOX, NONE):
-            raise ValueError(f"isolation is {self.isolation!r}; choose {SANDBOX!r} or {NONE!r}.")
-        for name in ("cell_timeout", "call_timeout", "start_timeout", "output_limit"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; make it positive.")
 
 
 class Learner:
@@ -109,13 +81,15 @@ class Learner:
                 stderr=DEVNULL,
             )
             self.client = self.manager.blocking_client()
+            self.client.session.unpack = _read_json
             self.client.start_channels()
             self.client.wait_for_ready(timeout=self.options.start_timeout)
             for channel in (self.client.shell_channel, self.client.iopub_channel):
                 self.poller.register(channel.socket, zmq.POLLIN)
             wire = [("_judge", "")] + [(f"_judge.{name}", _source(name)) for name in ("codec", "answering")]
             fetch = FETCH if self.sandboxed else ""
-            self.run(fetch + BOOT % wire, timeout=self.options.start_timeout)
+            if error := self.run(fetch + BOOT % wire, timeout=self.options.start_timeout).error:
+                raise LearnerGone(error)
         except BaseException as problem:
             self.close()
             if isinstance(problem, Exception) and not isinstance(problem, SandboxUnavailable):
@@ -154,7 +128,7 @@ class Learner:
         reply = self._reply(sent, timeout, "The cell", ran)
         if reply.get("status") == "error":
             ran.error = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"[:500]
-        enough = time.monotonic() + 5  # a flood of output can swallow the idle message
+        enough = time.monotonic() + TIDY  # a flood of output can swallow the idle message
         while self.idle_after != sent and time.monotonic() < enough and self._take_output(ran, timeout=1):
             pass
         return ran
@@ -171,8 +145,10 @@ class Learner:
 
     def printed(self) -> str:
         """Take what calls have printed since the last time."""
-        while self._take_output(self.calls):
-            pass
+        enough = time.monotonic() + TIDY
+        with contextlib.suppress(LearnerGone):  # the next question will find out
+            while time.monotonic() < enough and self._take_output(self.calls):
+                pass
         ran, self.calls = self.calls, Ran()
         return "".join(output.text for output in ran.outputs if output.output_type == "stream")
 
@@ -245,6 +221,13 @@ class Learner:
             "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
             "TOKENIZERS_PARALLELISM": "false",
         }
+
+
+def _read_json(text: bytes) -> object:
+    """Read a part of a message; raises `ValueError` for what would take a hundred times its own memory."""
+    if sum(map(text.count, (b"[", b"{", b","))) > MARKS:
+        raise ValueError("a message of too many parts")
+    return json.loads(text)
 
 
 def _too_slow(what: str, timeout: float) -> str:

@@ -16,6 +16,7 @@ from .codec import Configuration, NotPlainData, decode, encode
 from .learner import Learner, LearnerGone
 
 MAX_REPLAYS, REPLAY_SECONDS = 8, 10
+LONGEST = 1_000  # characters of a sentence that quotes the learner
 ANSWERS = {"value", "function", "missing", "unsendable", "changed", "raised"}
 
 
@@ -105,7 +106,7 @@ class Conversation:
 
     def stop(self, sentence: str) -> None:
         """End the test, even when the test cell catches everything."""
-        self.stopped = self.stopped or sentence
+        self.stopped = self.stopped or sentence[:LONGEST]
         raise Stop(self.stopped)
 
     def _ask(self, question: str) -> str:
@@ -213,11 +214,16 @@ def _names_files(value) -> bool:
 
 
 def _exception(name: str, answer: dict) -> Exception:
-    known = getattr(builtins, answer["raised"], None)
+    raised, text, where = (_word(answer, field) for field in ("raised", "text", "where"))
+    known = getattr(builtins, raised, None)
     base = known if isinstance(known, type) and issubclass(known, Exception) else RuntimeError
     base = ValueError if issubclass(base, UnicodeError) else Exception if base is BaseExceptionGroup else base
-    kind = type(answer["raised"], (Raised, base), {})
-    error = kind(answer["text"])
-    error.sentence = f"`{name}` raised {answer['raised']}" + (f": {answer['text']}" if answer["text"] else "")
-    error.sentence += f" ({answer['where']})" if answer.get("where") else "."
+    base = RuntimeError if issubclass(base, StopIteration | StopAsyncIteration) else base  # would end a test's loop
+    error = type(raised if raised.isidentifier() else base.__name__, (Raised, base), {})(text)
+    error.sentence = f"`{name}` raised {raised}" + (f": {text}" if text else "")
+    error.sentence += f" ({where})" if where else "."
     return error
+
+
+def _word(answer: dict, field: str) -> str:
+    return answer[field][:LONGEST] if isinstance(answer.get(field), str) else ""

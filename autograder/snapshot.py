@@ -55,7 +55,9 @@ def entries(folder: Path) -> Iterator[Entry]:
 def special(path: Path) -> str | None:
     """Return where a link leads, or that a file is a special one; None for ordinary files and folders."""
     mode = path.lstat().st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+    if stat.S_ISREG(mode):
+        return None if os.access(path, os.R_OK) else "a file that cannot be read"
+    if stat.S_ISDIR(mode):
         return None
     return os.readlink(path) if stat.S_ISLNK(mode) else "a special file"
 

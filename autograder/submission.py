@@ -43,7 +43,7 @@ def read_submission(path: Path) -> Submission:
     path = Path(path)
     try:
         data = json.loads(_text(path))
-        if isinstance(data, dict) and PLACEHOLDER in data.get("metadata", {}):
+        if isinstance(data, dict) and PLACEHOLDER in _dict(data.get("metadata")):
             raise ValueError("No notebook was submitted.")
         return Submission(tuple(_cells(data, path.name)), name=path.name)
     except RecursionError:
@@ -93,8 +93,7 @@ def _cells(data: object, name: str) -> list[SubmittedCell]:
         raise ValueError(f"{name} is not a notebook: it has no cells. Submit the .ipynb file itself.")
     cells = data.get("cells")
     if cells is None:  # nbformat 3
-        sheets = data["worksheets"] if isinstance(data["worksheets"], list) else []
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+        cells = [cell for sheet in _list(data.get("worksheets")) for cell in _list(_dict(sheet).get("cells"))]
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise ValueError(f"{name} is not a notebook: its cells are damaged. Save the notebook and submit it again.")
     if len(cells) > MAX_CELLS:
@@ -112,15 +111,22 @@ def _cell(cell: dict, name: str) -> SubmittedCell:
     if len(source) > MAX_SOURCE:
         raise ValueError(f"{name} has a cell of {len(source) / 2**20:.0f} MB; at most 1 MB is graded.")
     source = source.encode("utf-8", "replace").decode()  # a lone surrogate could not be written again
-    metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    metadata = _dict(cell.get("metadata"))
+    nbgrader = _dict(metadata.get("nbgrader"))
     ids = [nbgrader.get("grade_id"), cell.get("id"), metadata.get("id")]
     comment = _ID_COMMENT.fullmatch(source.lstrip().split("\n", 1)[0]) if kind == "code" else None
-    tags = metadata.get("tags") if isinstance(metadata.get("tags"), list) else []
     return SubmittedCell(
         kind if kind in ("code", "markdown") else "raw",
         source,
         tuple(value for value in ids if isinstance(value, str) and value),
         comment.group(1) if comment else "",
-        tuple(tag for tag in tags if isinstance(tag, str)),
+        tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
     )
+
+
+def _dict(value: object) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list:
+    return value if isinstance(value, list) else []

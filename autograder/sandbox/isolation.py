@@ -39,6 +39,9 @@ setns ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd keyctl add_key 
 userfaultfd io_uring_setup io_uring_enter io_uring_register memfd_create memfd_secret shmget msgget semget mq_open
 personality open_by_handle_at name_to_handle_at""".split()
 
+FAMILIES = (1, 2, 10, 16)  # of sockets: Unix, IPv4, IPv6, Netlink; a network namespace does not separate all others
+SHARED_WITHOUT_FILE = 0x21  # MAP_SHARED | MAP_ANONYMOUS: memory that a process can hold without its being counted
+
 SUBMISSION, RUN, TEMPORARY = "/submission", "/run", "/tmp"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -80,6 +83,7 @@ def arrange(runs: str, run: str, limits: Limits) -> None:
     _fresh(TEMPORARY, limits.disk_mb)
     _fresh("/dev/shm", SMALL_FOLDER_MB)
     _fresh("/dev/pts", 1)  # bubblewrap's terminals are everybody's
+    _mount("/dev/full", "/dev/zero", None, MS_BIND)  # reads the same; cannot be mapped as memory that nobody counts
     _read_only("/dev")
     os.makedirs(runs, exist_ok=True)
     _fresh(runs, 1)  # the other kernels' folders are under this one now
@@ -126,10 +130,16 @@ def system_call_filter():
     import pyseccomp  # late: there is none outside Linux
 
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)  # calls by another architecture's door
     for name in REFUSED:
         with contextlib.suppress(OSError, ValueError):  # unknown to this machine's architecture
             rules.add_rule(pyseccomp.ERRNO(errno.EPERM), name)
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags cannot be looked at; libraries then use clone
+    shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, SHARED_WITHOUT_FILE, SHARED_WITHOUT_FILE)
+    rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "mmap", shared)
+    for family in set(range(max(FAMILIES))) - set(FAMILIES):
+        rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", pyseccomp.Arg(0, pyseccomp.EQ, family))
+    rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", pyseccomp.Arg(0, pyseccomp.GT, max(FAMILIES)))
     for flag in NEW_NAMESPACES.values():
         rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     return rules
@@ -151,6 +161,14 @@ def own_memory(pid: int) -> int:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem", "VmSwap")))
     return 0
+
+
+def proportional_memory(pid: int) -> int:
+    """Return the same with shared pages divided among those who share them; slower, and only of what can be read."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_A", "Pss_S", "SwapPss")))
+    return own_memory(pid)
 
 
 def processor_seconds(pid: int) -> float:

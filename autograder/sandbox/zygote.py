@@ -131,8 +131,9 @@ def _excess(init: int, limits: Limits, baseline: int, seconds: float) -> str:
     processes = list(isolation.tree(init))
     if sum(map(isolation.processor_seconds, processes)) > limits.cpu_seconds:
         return f"It was stopped: the notebook used more than {limits.cpu_seconds} seconds of processor time."
-    memory = sum(max(isolation.own_memory(process) - baseline, 0) for process in processes)
-    if memory > limits.memory_mb * isolation.MEGABYTE:
+    bound, others = limits.memory_mb * isolation.MEGABYTE + baseline, processes[1:]  # without init, which is ours
+    counts = isolation.own_memory, isolation.proportional_memory  # quick and never too low; exact
+    if all(sum(map(count, others)) > bound for count in counts):
         return f"It was stopped: the notebook used more than {limits.memory_mb:,} MB of memory."
     return ""
 

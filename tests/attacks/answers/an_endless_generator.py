@@ -1,0 +1,4 @@
+# Returns a generator that never ends. Expected: failed.
+def double(x):
+    while True:
+        yield 2 * x

@@ -1,0 +1,20 @@
+# Answers that it raised a class that no Python can name. Expected: failed.
+import json
+import sys
+
+wire = sys.modules["_judge.answering"]
+truth = wire.answer
+
+
+class Forged:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": json.dumps({"dict": [["raised", "a\0b"], ["text", "x"]]})}
+
+
+wire.answer = lambda asked, names: Forged() if "double" in asked and "args" in asked else truth(asked, names)
+    Forged() if "double" in question and "args" in question else truth(question, names)
+)
+
+
+def double(x):
+    return 0

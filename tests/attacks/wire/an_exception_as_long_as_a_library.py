@@ -1,0 +1,24 @@
+# Sends an error message of millions of letters past the code that cuts it. Expected: failed.
+import json
+import sys
+
+wire = sys.modules["_judge.answering"]
+truth = wire.answer
+
+
+class Forged:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {
+            "text/plain": json.dumps(
+                {"dict": [["raised", "ValueError"], ["text", "x" * 10**7], ["where", "y" * 10**7]]}
+            )
+        }
+
+
+wire.answer = lambda asked, names: Forged() if "double" in asked and "args" in asked else truth(asked, names)
+    Forged() if "double" in question and "args" in question else truth(question, names)
+)
+
+
+def double(x):
+    return 0
