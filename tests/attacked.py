@@ -19,6 +19,7 @@ from autograder.learner import KernelOptions
 from autograder.lesson import read_lesson
 from autograder.limits import Limits
 from autograder.notebooks import solution_notebook, source_notebook
+from autograder.rebuild import SETUP
 from autograder.sandbox.host import SandboxedKernel
 from autograder.sandbox.isolation import tree
 
@@ -74,7 +75,7 @@ class Classroom:
     def __post_init__(self):
         self.source = self.folder / "class" / "source" / TARGET.name
         self.source.mkdir(parents=True)
-        nbformat.write(source_notebook(TARGET), self.source / f"{TARGET.name}.ipynb")
+        nbformat.write(_quick(source_notebook(TARGET)), self.source / f"{TARGET.name}.ipynb")
         self.places["master"] = self.source / f"{TARGET.name}.ipynb"
         for name, place in {
             "gradebook": "class/gradebook.db",
@@ -88,7 +89,7 @@ class Classroom:
 
     def hand_in(self, name: str, cells: list[str]) -> Path:
         """Put a submission into the class folder; no cells are an honest one."""
-        notebook = solution_notebook(TARGET, {"double": cells[0]} if cells else {})
+        notebook = _quick(solution_notebook(TARGET, {"double": cells[0]} if cells else {}))
         place = next(number for number, cell in enumerate(notebook.cells) if cell.get("id") == "double")
         notebook.cells[place + 1 : place + 1] = [nbformat.v4.new_code_cell(source) for source in cells[1:]]
         folder = self.folder / "class" / "submitted" / name / TARGET.name
@@ -117,6 +118,12 @@ class Classroom:
             time.sleep(0.01)
         self.started.clear()
         return left
+
+
+def _quick(notebook):
+    """Leave the set-up cell out, which would take longer than all else."""
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != SETUP]
+    return notebook
 
 
 def _lives(pid: int) -> bool:

@@ -3,6 +3,8 @@
 #
 # Attacks stand in for `double`; `greet` is solved as it should be, and must still be graded after them.
 
+# %% setup
+
 # %% double
 def double(x):
     """Twice x."""

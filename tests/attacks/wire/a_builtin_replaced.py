@@ -1,8 +1,7 @@
 # Makes assertions raise something that nobody looks for. Expected: failed.
 import builtins
 
-builtins.AssertionError = ValueError
-builtins.float = builtins.bool = lambda *_: True
+builtins.AssertionError = builtins.Warning = ValueError
 
 
 def double(x):
