@@ -10,13 +10,13 @@ import datetime
 import hashlib
 import json
 from pathlib import Path
-
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from typing import TYPE_CHECKING
 
 from course import state
-from course.figures import COLOURS, DIM, INK, PAPER, show, use_style
 from course.lessons import LESSONS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SIZE = (11.69, 8.27)  # A4, in inches
 LONGEST_NAME = 60
@@ -40,6 +40,8 @@ def certificate(name: str, folder: str | Path = ".") -> None:
     if not 0 < len(name) <= LONGEST_NAME:
         raise ValueError(f"Write the name to put on the certificate, in at most {LONGEST_NAME} characters.")
     date = datetime.date.today().isoformat()
+    from course.figures import show  # late, because drawing takes long to import
+
     fig = draw(name, date, progress)
     for file in FILES:
         fig.savefig(Path(folder) / file)
@@ -70,6 +72,11 @@ def code(name: str, date: str, progress: state.Progress) -> str:
 
 def draw(name: str, date: str, progress: state.Progress) -> Figure:
     """Draw the page."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    from course.figures import COLOURS, DIM, INK, PAPER, use_style
+
     use_style()
     fig = Figure(figsize=SIZE)
     for inset, width in ((0.03, 3), (0.04, 1)):
