@@ -57,13 +57,13 @@ def prepare(assignment: str, student: str, notebooks: list[str]) -> None:
     refuse_links(folder)
 
 
-def complete(class_folder: Path) -> None:
+def complete(class_folder: Path, assignment: str = "*") -> None:
     """Before grading: note submissions without a notebook, and grade again what a killed run left half done."""
-    for folder in sorted(Path(class_folder).glob("submitted/*/*")):
+    for folder in sorted(Path(class_folder).glob(f"submitted/*/{assignment}")):
         sources = sorted((Path(class_folder) / "source" / folder.name).glob("*.ipynb"))
         if folder.is_dir() and sources and not any(folder.glob("*.ipynb")):
             _write_placeholder(folder / sources[0].name)
-    for folder in sorted(Path(class_folder).glob("autograded/*/*")):
+    for folder in sorted(Path(class_folder).glob(f"autograded/*/{assignment}")):
         if folder.is_dir() and not all(map(_is_judged, folder.glob("*.ipynb"))):
             shutil.rmtree(folder)
 

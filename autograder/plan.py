@@ -4,6 +4,7 @@ plan = make_plan(app, "lesson01_why_finetune")
 plan.to_grade()
 """
 
+import glob
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,11 +50,11 @@ def make_plan(app: ClassApp, lesson: str, student: str = "", force: bool = False
     if len(masters) != 1:
         known = ", ".join(sorted(path.name for path in (folder / "source").glob("*") if path.is_dir())) or "no lesson"
         raise ValueError(f"source/{lesson} holds {len(masters)} notebooks, and must hold one; source/ has {known}.")
-    complete(folder)
+    complete(folder, glob.escape(lesson))
     plan = Plan(masters[0].stem, Results(folder))
     judge_cells = JudgeCells(parent=app)
     excluded = app.coursedir.student_id_exclude.split(",")
-    for submitted in sorted((folder / "submitted").glob(f"*/{lesson}")):
+    for submitted in sorted((folder / "submitted").glob(f"*/{glob.escape(lesson)}")):
         name = submitted.parent.name
         if not submitted.is_dir() or name in excluded or (student and name != student):
             continue
