@@ -12,7 +12,7 @@ lab: .venv/installed ; $(BIN)/jupyter lab $(AS_ROOT) --LabApp.default_url=/lab/t
 test: .venv/installed ; $(BIN)/python -m pytest
 lint: .venv/installed ; $(BIN)/ruff check . && $(BIN)/ruff format --check .
 notebooks: .venv/installed ; $(BIN)/python -m autograder build
-bench: .venv/installed ; $(BIN)/python -m benchmarks
+bench: .venv/installed ; $(BIN)/pip install -q -c constraints.txt -e '.[bench]' && $(BIN)/python -m benchmarks
 
 # torch comes first, as its CPU build; where that index cannot be reached, the ordinary one serves.
 .venv/installed: pyproject.toml constraints.txt
