@@ -3,6 +3,7 @@
 Folders are those of nbgrader: `submitted/<student>/<assignment>/`, and `source/<assignment>/<notebook>.ipynb`.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -73,10 +74,11 @@ def refuse_links(folder: Path) -> None:
     for root, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             path = Path(root, name)
-            target = special(path)
-            if target is not None:
-                path.unlink()
-                path.with_name(name + LINK_MARK).write_text(target, encoding="utf-8", errors="surrogateescape")
+            with contextlib.suppress(OSError):  # too long a path, or a folder where the text would stand
+                target = special(path)
+                if target is not None:
+                    path.unlink()
+                    path.with_name(name + LINK_MARK).write_text(target, encoding="utf-8", errors="surrogateescape")
 
 
 def copy_files(source: Path, target: Path, for_grading: bool = False) -> None:

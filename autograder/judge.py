@@ -171,13 +171,14 @@ def _is_the_tests_fault(error: Exception, conversation: Conversation) -> bool:
 def _judging(seed: int, test: str, folder: Path, shared: Path | None) -> Iterator[None]:
     """Set the stage for one test and clear it afterwards: folder, secret seed, random generators, temporary files."""
     with tempfile.TemporaryDirectory(prefix="test-", dir=shared) as scratch, contextlib.chdir(folder):
-        before = tempfile.tempdir
+        before, paths = tempfile.tempdir, sys.path[:]
+        sys.path[:] = filter(os.path.isabs, paths)  # in this folder lie a learner's files, which are no modules
         tempfile.tempdir, os.environ[SEED_VARIABLE] = scratch, str(seed)
         _reset(_draw(seed, test))
         try:
             yield
         finally:
-            tempfile.tempdir = before
+            tempfile.tempdir, sys.path[:] = before, paths
             del os.environ[SEED_VARIABLE]
 
 

@@ -24,14 +24,16 @@ from .codec import MARKS, MAX_BYTES, encode
 from .options import NONE, SANDBOX, KernelOptions  # noqa: F401 - a learner and its options are asked for together
 from .outputs import Ran
 from .sandbox.host import SandboxUnavailable, make_readable
-from .sandbox.isolation import RUN, processor_seconds, tree
+from .sandbox.isolation import RUN, own_memory, processor_seconds, tree
 from .sandbox.provisioner import SandboxSpecs
 from .sandbox.zygote import ENDED
 
 FLOOD = 32 * 2**20  # bytes of output after which nobody reads on
+HOARD = 4 * MAX_BYTES  # that this process may grow by while it waits: messages that never end pile up in it
 PASSED_ON = "PATH HOME LANG LC_ALL TMPDIR HF_HOME HF_HUB_CACHE CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
 LONGEST_SOCKET_FOLDER = 90  # the path of a Unix socket has at most 107 bytes
 PATIENCE = 5  # a busy grading machine must not cost an honest learner points
+GRACE = 2  # seconds between an interrupt and the end
 TIDY = 5  # seconds to wait for the rest of what a cell or a call has put out
 POLL = 0.2  # seconds between two looks at whether the kernel still lives
 ANSWER = '__import__("sys").modules["_judge.answering"].answer({question!r}, globals())'
@@ -82,7 +84,7 @@ class Learner:
             )
             self.client = self.manager.blocking_client()
             self.client.session.unpack = _read_json
-            self.client.start_channels()
+            self.client.start_channels(stdin=False, hb=False, control=False)
             self.client.wait_for_ready(timeout=self.options.start_timeout)
             for channel in (self.client.shell_channel, self.client.iopub_channel):
                 self.poller.register(channel.socket, zmq.POLLIN)
@@ -155,6 +157,7 @@ class Learner:
     def _reply(self, sent: str, timeout: float, what: str, ran: Ran) -> dict:
         """Wait for the reply to `sent`, and keep what is put out meanwhile."""
         started, before, interrupted, looked = time.monotonic(), self._processor_time(), 0.0, 0.0
+        room = own_memory(os.getpid()) + HOARD
         while True:
             ready = dict(self.poller.poll(POLL * 1000))
             if self.client.iopub_channel.socket in ready and self._take_output(ran) and ran.kept > FLOOD:
@@ -170,7 +173,9 @@ class Learner:
             looked = now
             if not self.manager.is_alive():
                 raise LearnerGone(f"{what} ended the Python process{self._why_it_ended()}")
-            if interrupted and now > interrupted + 2:
+            if own_memory(os.getpid()) > room:
+                raise LearnerGone(f"{what} sent more than can be read.")
+            if interrupted and now > interrupted + GRACE:
                 raise LearnerGone(_too_slow(what, timeout))
             spent = self._processor_time() - before
             if not interrupted and (spent > timeout or now > started + PATIENCE * timeout):

@@ -8,8 +8,9 @@ id the last one that differs from the stub is the solution, and the others run w
 """
 
 import copy
-import difflib
 import re
+from collections import Counter
+from functools import lru_cache
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -166,8 +167,14 @@ def _runs_as_added(cell: SubmittedCell, master: NotebookNode | None, is_chosen: 
 def _similar(first: str, second: str) -> bool:
     if not 0.3 < len(first) / max(len(second), 1) < 3:
         return False
-    matcher = difflib.SequenceMatcher(None, first[:5000], second[:5000])
-    return matcher.quick_ratio() > SIMILAR and matcher.ratio() > SIMILAR
+    one, other = _words(first), _words(second)
+    return 2 * (one & other).total() > SIMILAR * (one.total() + other.total())
+
+
+@lru_cache(256)
+def _words(source: str) -> Counter:
+    """Count words; finding where they differ would take a hostile cell's reader hours."""
+    return Counter(re.findall(r"\w+", source))
 
 
 def _added_cells(cells: list[SubmittedCell]) -> list[NotebookNode]:

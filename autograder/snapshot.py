@@ -15,6 +15,7 @@ from pathlib import Path
 LINK_MARK = ".refused-link"  # a text file with the link's target stands where the link stood
 MAX_COPY = 2 * 2**30
 MAX_FILES = 5_000
+LONGEST_NAME = 1_000  # bytes of a path below the folder
 LEFT_OUT = (".ipynb_checkpoints", "__pycache__")
 
 
@@ -31,15 +32,26 @@ class Entry:
         """Return a file's bytes, or the text that stands for a link."""
         return self.path.read_bytes() if self.target is None else self.target.encode("utf-8", "surrogateescape")
 
+    def hash(self) -> bytes:
+        """Hash what `read` returns, without holding all of it."""
+        if self.target is not None:
+            return hashlib.sha256(self.read()).digest()
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """Walk through `folder`: at most `MAX_FILES` files of `MAX_COPY` bytes in all; a link's name ends in its mark."""
+    """Walk through `folder`: at most `MAX_FILES` entries of `MAX_COPY` bytes in all; a link's name ends in its mark."""
     room, left = MAX_COPY, MAX_FILES
     for root, folders, files in os.walk(folder):
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if name not in LEFT_OUT and name not in links)
         below = Path(root).relative_to(folder)
+        if len(os.fsencode(below)) > LONGEST_NAME:
+            folders.clear()  # a copy of it may have a path that is too long for the system
+            continue
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT and name not in links)
         yield Entry(Path(root), below.as_posix(), is_folder=True)
+        left -= 1
         for name in sorted(files + links):
             path, left = Path(root, name), left - 1
             if left < 0:
@@ -66,7 +78,7 @@ def digest(folder: Path) -> str:
     """Hash the names and contents of all that `entries` finds."""
     whole = hashlib.sha256()
     for entry in entries(folder):
-        content = b"" if entry.is_folder else hashlib.sha256(entry.read()).digest()
+        content = b"" if entry.is_folder else entry.hash()
         name = entry.name.encode("utf-8", "surrogateescape")
         whole.update(b"%d %d %b %b" % (entry.is_folder, len(name), name, content))
     return whole.hexdigest()

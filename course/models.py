@@ -11,7 +11,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -107,8 +107,8 @@ def reaching(tier: Tier) -> Iterator[None]:
 
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # its first import logs that it has no compiled kernels
     try:
-        with without_bars() if tier.name == "bundled" else nullcontext():
-            yield
+        with without_bars() if tier.name == "bundled" else nullcontext(), chdir(Path(__file__).parent):
+            yield  # from elsewhere: transformers takes a folder that is called like a model for the model
     except (OSError, HfHubHTTPError) as error:
         if tier.name == "bundled":
             advice = f"The bundled model is not complete in {tier.model_id}: install the course again."

@@ -4,8 +4,12 @@ An attack is a file below `tests/attacks`. Its first line says what it tries and
 it. Its first cell (cells begin at lines `# %%`) stands in for the exercise `double`, the others are cells that the
 learner added. `greet` is solved honestly, and must pass whatever happens to `double`, unless the first line says more.
 Words between at signs, as in "@gradebook@", are replaced by paths of what must not be read.
+
+Attacks with files, in `tests/attacks/files`, are scripts that spoil an honest submission: they know its `folder`, its
+`notebook`, the `places` that must not be read, and how to `hand_in` another solution and to `change` the notebook.
 """
 
+import json
 import os
 import re
 import time
@@ -56,6 +60,21 @@ class Attack:
             text = text.replace(f"@{name}@", str(place))
         return re.split(r"^# %%\n", text, flags=re.MULTILINE)
 
+    def spoil(self, room: "Classroom", folder: Path) -> None:
+        """Run a script that makes a hostile submission of an honest one."""
+        notebook = folder / f"{TARGET.name}.ipynb"
+
+        def hand_in(source: str) -> None:
+            nbformat.write(room.notebook([source]), notebook)
+
+        def change(how) -> None:
+            data = json.loads(notebook.read_text(encoding="utf-8"))
+            how(data)
+            notebook.write_text(json.dumps(data), encoding="utf-8")
+
+        names = {"folder": folder, "notebook": notebook, "places": room.places, "hand_in": hand_in, "change": change}
+        exec(compile(self.path.read_text(encoding="utf-8"), self.path, "exec"), names)
+
 
 def attacks(*themes: str) -> list[Attack]:
     """List the attacks of some themes."""
@@ -89,13 +108,17 @@ class Classroom:
 
     def hand_in(self, name: str, cells: list[str]) -> Path:
         """Put a submission into the class folder; no cells are an honest one."""
+        folder = self.folder / "class" / "submitted" / name / TARGET.name
+        folder.mkdir(parents=True)
+        nbformat.write(self.notebook(cells), folder / f"{TARGET.name}.ipynb")
+        return folder
+
+    def notebook(self, cells: list[str]):
+        """Make a notebook with these cells in the place of `double`."""
         notebook = _quick(solution_notebook(TARGET, {"double": cells[0]} if cells else {}))
         place = next(number for number, cell in enumerate(notebook.cells) if cell.get("id") == "double")
         notebook.cells[place + 1 : place + 1] = [nbformat.v4.new_code_cell(source) for source in cells[1:]]
-        folder = self.folder / "class" / "submitted" / name / TARGET.name
-        folder.mkdir(parents=True)
-        nbformat.write(notebook, folder / f"{TARGET.name}.ipynb")
-        return folder
+        return notebook
 
     def grade(self, folder: Path) -> Graded:
         """Grade one submission."""

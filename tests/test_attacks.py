@@ -3,7 +3,9 @@
 import contextlib
 import os
 import socket
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from attacked import LIMITS, Classroom, attacks, points, secrets, states
@@ -12,9 +14,14 @@ from autograder import learner
 from autograder.learner import KernelOptions
 from autograder.sandbox import ready
 from autograder.sandbox.host import Zygote
-from autograder.verdict import PASSED
+from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, UNGRADED
 
 CODE = attacks("answers", "wire", "reading", "network", "resources", "processes", "isolation")
+FILES = attacks("files")
+AFTERMATH = ("resources", "processes")  # what may cost others something
+MAXIMUM = {"test_double": 2, "test_greet": 3}
+POINTS = {FAILED: lambda _: 0, NOT_ATTEMPTED: lambda _: 0, PASSED: MAXIMUM.get, UNGRADED: lambda _: None}
+MEMORY = 1_000_000  # kilobytes by which no submission may make the grader grow
 NORMAL = 10  # seconds for an honest submission on a busy machine
 
 
@@ -23,7 +30,9 @@ def classroom(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("API_TOKEN", "canary-environment")
         patch.setenv("COURSE_GRADING_SEED", "canary-seed")
-        patch.setattr(learner, "PATIENCE", 2)
+        patch.setattr(learner, "PATIENCE", 2)  # attacks take all the time that they get
+        patch.setattr(learner, "GRACE", 0.3)
+        patch.setattr(learner, "TIDY", 1)
         with Zygote(cold=True) as zygote:
             zygote.wait_until_warm()
             options = KernelOptions(cell_timeout=2, call_timeout=1, limits=LIMITS, zygote=zygote.address)
@@ -45,16 +54,43 @@ def _listening():
         yield {"port": server.getsockname()[1], "abstract": name}
 
 
-@pytest.mark.parametrize("attack", CODE, ids=lambda attack: attack.name)
-def test_an_attack_gains_nothing(classroom, attack):
-    folder = classroom.hand_in(attack.path.stem, attack.cells(classroom.places))
+def check(classroom, attack, folder):
+    before = memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     graded = classroom.grade(folder)
+    assert memory("VmHWM") - before < MEMORY
     assert states(graded) == attack.expected, graded.verdicts
-    assert points(graded)["test_double"] in (0, None, 2 if attack.expected["test_double"] == PASSED else 0)
+    assert points(graded) == {test: POINTS[state](test) for test, state in attack.expected.items()}
     assert not [secret for secret in secrets() if secret in graded.to_text()]
     assert classroom.survivors() == []
 
+
+@pytest.mark.parametrize("attack", CODE, ids=lambda attack: attack.name)
+def test_code_gains_nothing(classroom, attack):
+    check(classroom, attack, classroom.hand_in(attack.path.stem, attack.cells(classroom.places)))
+    if attack.path.parent.name in AFTERMATH:
+        honest_work_is_graded(classroom, f"after_{attack.path.stem}")
+
+
+@pytest.mark.parametrize("attack", FILES, ids=lambda attack: attack.name)
+def test_files_gain_nothing(classroom, attack, monkeypatch):
+    monkeypatch.setattr(sys, "path", ["", *sys.path])  # where Python is started with -c, the current folder comes first
+    folder = classroom.hand_in(attack.path.stem, [])
+    attack.spoil(classroom, folder)
+    check(classroom, attack, folder)
+
+
+def memory(kind):
+    """Return kilobytes of this process's memory."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(kind))
+
+
+def test_honest_work_is_graded_after_all_that(classroom):
+    honest_work_is_graded(classroom, "honest")
+
+
+def honest_work_is_graded(classroom, name):
     started = time.monotonic()
-    honest = classroom.grade(classroom.hand_in(f"after_{attack.path.stem}", []))
-    assert points(honest) == {"test_double": 2, "test_greet": 3}
+    assert points(classroom.grade(classroom.hand_in(name, []))) == MAXIMUM
     assert time.monotonic() - started < NORMAL

@@ -3,6 +3,7 @@ class Silent(Exception):
     def __str__(self):
         while True:
             pass
+        return ""
 
 
 def double(x):

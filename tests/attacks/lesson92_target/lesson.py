@@ -14,6 +14,9 @@ def double(x):
 
 
 # %% test_double points=2
+import colorsys
+
+assert colorsys.rgb_to_hsv(0, 0, 0) == (0, 0, 0)
 assert double(4) == 8, "Multiply by two."
 ### BEGIN HIDDEN TESTS
 hidden = "canary-hidden-test"

@@ -1,4 +1,4 @@
-# Never comes to the end of its exit. Expected: failed.
+# Never comes to the end of its exit. Expected: failed, then failed.
 import atexit
 import threading
 import time

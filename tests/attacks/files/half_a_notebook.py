@@ -1,0 +1,2 @@
+# Stops in the middle. Expected: could not be graded, then could not be graded.
+notebook.write_bytes(notebook.read_bytes()[:500])
