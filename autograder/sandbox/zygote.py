@@ -22,12 +22,17 @@ import time
 
 from ..limits import Limits
 from . import isolation
+from .bubblewrap import python_folders
 
 WARM = (
     "numpy matplotlib.pyplot torch torch.nn.functional torch.utils.data transformers.models.qwen2.modeling_qwen2"
     " bitsandbytes peft trl.trainer.sft_trainer trl.trainer.dpo_trainer datasets sklearn.feature_extraction.text"
     " IPython.core.pylabtools course course.data course.models course.training"
     " course.evaluation course.ladder"
+).split()
+KERNEL = (
+    "ipykernel.kernelapp ipykernel.debugger tornado.platform.asyncio faulthandler sqlite3 IPython.core.completerlib"
+    " IPython.core.debugger IPython.core.logger IPython.core.oinspect IPython.extensions.storemagic"
 ).split()
 LARGEST_REQUEST = 65_536
 ENDED = "Its process ended."
@@ -55,7 +60,7 @@ def main() -> None:
 def warm_up(modules: tuple[str, ...] | list[str]) -> None:
     """Import modules (those that are installed) and keep what they hold out of the garbage collector's reach."""
     isolation.system_call_filter()  # it cannot be shut in without: fail now
-    for name in ("ipykernel.kernelapp", *modules):
+    for name in (*KERNEL, *modules):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     if "torch" in sys.modules:
@@ -142,7 +147,7 @@ def _init(client: socket.socket, runs: str, run: str, limits: Limits) -> None:
     """Be the first process of the new namespace: make its folders, start the kernel, bury the dead."""
     isolation.die_with_parent()
     client.close()
-    isolation.arrange(runs, run, limits)
+    isolation.arrange(runs, run, limits, python_folders())
     bound_reader, bound = os.pipe()
     go, go_writer = os.pipe()
     kernel = os.fork()
