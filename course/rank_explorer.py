@@ -164,8 +164,10 @@ def _advice(model: Architecture, modules: Sequence[str], rank: int) -> str:
     wasted = [shape for shape in shapes if rank * sum(shape) >= shape[0] * shape[1]]
     if wasted:
         d_out, d_in = wasted[0]
+        compared = "as many numbers as" if rank * (d_out + d_in) == d_out * d_in else "more numbers than"
         return (
-            f" At this rank, A and B together hold as many numbers as a {d_out} × {d_in} matrix itself: nothing saved."
+            f" At this rank, A and B together hold {compared} a {d_out} × {d_in} matrix itself: nothing saved on such "
+            "a matrix."
         )
     return ""
 

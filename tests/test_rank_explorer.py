@@ -49,6 +49,7 @@ def test_any_choice_can_be_drawn(model, rank):
 
 
 def test_a_rank_that_saves_nothing_is_named():
+    assert "more numbers than a 192 × 192 matrix" in draw_rank("the bundled model", "attention", 128)[2]
     assert "nothing saved" in draw_rank("the bundled model", "attention", 128)[2]
     assert "nothing saved" not in draw_rank("the bundled model", "attention", 64)[2]
 

@@ -3,9 +3,10 @@
 import pytest
 
 from course import vram_explorer as explorer_module
+from course.memory import Memory
+from course.memory_pictures import draw_peaks, draw_steps
 from course.models import TIERS
-from course.quantization_pictures import draw_flow, draw_snap
-from course.vram import GPUS, MODELS, OVERHEAD, Plan, Shape, estimate, layer_bytes
+from course.vram import GPUS, MODELS, OVERHEAD, Need, Plan, Shape, estimate, layer_bytes
 from course.vram_explorer import METHODS, draw_vram, explore_vram
 
 TOY = Shape(hidden=64, inner=128, layers=2, heads=2, kv_heads=1, head_size=32, vocabulary=100, tied=True)
@@ -24,6 +25,7 @@ def test_the_toy_s_weights_are_counted_as_by_hand():
         ("bundled (2 M)", TIERS["bundled"].parameters),
         ("Qwen2.5 0.5B", TIERS["t4"].parameters),
         ("Qwen2.5 1.5B", 1_543_714_304),
+        ("Qwen2.5 3B", 3_085_938_688),
         ("Mistral 7B", TIERS["t4-large"].parameters),
         ("Llama 13B", 13_015_864_320),
         ("Llama 65B", 65_285_660_672),
@@ -143,6 +145,14 @@ def test_the_explorer_starts_too_large_for_a_t4_and_can_be_made_to_fit(monkeypat
     assert "T4" in explorer.alt and GPUS["T4"] == 15
 
 
-def test_the_pictures_are_described():
-    for fig, alt in (draw_flow(), draw_snap([0.2, -1.0], [-1.0, 0.0, 0.5, 1.0])):
-        assert alt.endswith(".") and fig.axes
+def test_the_bars_of_a_step_tell_how_much_lora_saves():
+    counted = {"full": Memory(100, 0, 0, 100, 200, 0), "LoRA": Memory(100, 0, 5, 5, 10, 80)}
+    fig, alt = draw_steps(counted)
+    assert "50 % of the memory" in fig.axes[0].get_title(loc="left") and "LoRA 0.0002 MB" in alt
+
+
+def test_paging_rescues_the_batches_that_only_the_optimizer_makes_too_large():
+    needs = [Need(gigabytes * 1e9, 0, 0, 0, 2e9, 0, 0, 0) for gigabytes in (5, 14, 16)]
+    fig, alt = draw_peaks(needs, limit=15)
+    assert "2 need more than 15 GB; without the optimizer's state 1 do." in alt
+    assert "2 of 3 batches exceed 15 GB" in fig.axes[0].get_title(loc="left")

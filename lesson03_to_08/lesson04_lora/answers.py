@@ -44,6 +44,11 @@ def lora_forward(x, W, A, B, alpha):
     return x @ W.T + (alpha / A.shape[0]) * (x @ A.T @ B.T)
 
 
+# %% lora_forward wrong="forgets that a layer's weight is transposed"
+def lora_forward(x, W, A, B, alpha):
+    return x @ W.T + (alpha / A.shape[0]) * (x @ A @ B)
+
+
 # %% lora_forward right="uses torch.nn.functional.linear"
 import torch.nn.functional as F
 
@@ -148,6 +153,16 @@ def effective_rank(A, B):
 # %% effective_rank wrong="multiplies in float32, then converts"
 def effective_rank(A, B):
     return int(torch.linalg.matrix_rank((B.float() @ A.float()).double()))
+
+
+# %% effective_rank wrong="multiplies in the dtype it is given, then converts"
+def effective_rank(A, B):
+    return int(torch.linalg.matrix_rank((B @ A).double()))
+
+
+# %% effective_rank wrong="multiplies in the wrong order"
+def effective_rank(A, B):
+    return int(torch.linalg.matrix_rank(A.double() @ B.double()))
 
 
 # %% effective_rank wrong="takes the smaller rank of A and B"
@@ -285,6 +300,25 @@ from peft import LoraConfig
 
 def lora_config(rank):
     modules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"]
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=modules, lora_dropout=0.05, task_type="CAUSAL_LM")
+
+
+# %% lora_config wrong="misspells all-linear"
+from peft import LoraConfig
+
+
+def lora_config(rank):
+    return LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules="all_linear", lora_dropout=0.05, task_type="CAUSAL_LM"
+    )
+
+
+# %% lora_config wrong="adapts the MLP only"
+from peft import LoraConfig
+
+
+def lora_config(rank):
+    modules = ["gate_proj", "up_proj", "down_proj"]
     return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=modules, lora_dropout=0.05, task_type="CAUSAL_LM")
 
 

@@ -66,6 +66,34 @@ def quantize(weights, codebook, block=64):
     return codes.to(torch.uint8), scale.repeat(-(-len(flat) // block))
 
 
+# %% quantize wrong="looks for the nearest value without dividing by the scale"
+def quantize(weights, codebook, block=64):
+    flat = weights.flatten().float()
+    rows = torch.nn.functional.pad(flat, (0, -len(flat) % block)).view(-1, block)
+    codes = (rows[..., None] - codebook).abs().argmin(dim=-1)
+    return codes.flatten()[: len(flat)].to(torch.uint8), rows.abs().amax(dim=1)
+
+
+# %% quantize wrong="goes down the columns of a matrix"
+def quantize(weights, codebook, block=64):
+    flat = weights.T.flatten().float()
+    rows = torch.nn.functional.pad(flat, (0, -len(flat) % block)).view(-1, block)
+    scales = rows.abs().amax(dim=1)
+    scaled = rows / torch.where(scales > 0, scales, 1.0)[:, None]
+    codes = (scaled[..., None] - codebook).abs().argmin(dim=-1)
+    return codes.flatten()[: len(flat)].to(torch.uint8), scales
+
+
+# %% quantize wrong="returns nothing"
+def quantize(weights, codebook, block=64):
+    flat = weights.flatten().float()
+    rows = torch.nn.functional.pad(flat, (0, -len(flat) % block)).view(-1, block)
+    scales = rows.abs().amax(dim=1)
+    scaled = rows / torch.where(scales > 0, scales, 1.0)[:, None]
+    codes = (scaled[..., None] - codebook).abs().argmin(dim=-1)
+    print(codes.flatten()[: len(flat)].to(torch.uint8), scales)
+
+
 # %% quantize wrong="drops the last, shorter block"
 def quantize(weights, codebook, block=64):
     flat = weights.flatten().float()
