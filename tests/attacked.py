@@ -120,9 +120,9 @@ class Classroom:
         notebook.cells[place + 1 : place + 1] = [nbformat.v4.new_code_cell(source) for source in cells[1:]]
         return notebook
 
-    def grade(self, folder: Path) -> Graded:
+    def grade(self, folder: Path, options: KernelOptions | None = None) -> Graded:
         """Grade one submission."""
-        return grade_submission(Work(TARGET.name, str(folder), str(self.source), SEED, self.options))
+        return grade_submission(Work(TARGET.name, str(folder), str(self.source), SEED, options or self.options))
 
     def watch(self, monkeypatch) -> None:
         """Write down the processes of every kernel before it is closed."""

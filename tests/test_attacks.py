@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attacked import LIMITS, Classroom, attacks, points, secrets, states
 
-from autograder import learner
+from autograder import learner, snapshot
 from autograder.learner import KernelOptions
 from autograder.sandbox import ready
 from autograder.sandbox.host import Zygote
@@ -72,9 +72,18 @@ def test_code_gains_nothing(classroom, attack):
         honest_work_is_graded(classroom, f"after_{attack.path.stem}")
 
 
+@pytest.mark.parametrize("name", ["the_master", "the_gradebook", "the_grader_among_the_processes"])
+def test_the_same_code_reads_what_it_wants_where_nothing_shuts_it_in(classroom, name):
+    (attack,) = [attack for attack in CODE if attack.path.stem == name]
+    unsafe = KernelOptions(isolation="none")
+    graded = classroom.grade(classroom.hand_in(f"free_{name}", attack.cells(classroom.places)), unsafe)
+    assert states(graded)["test_double"] == PASSED, graded.verdicts
+
+
 @pytest.mark.parametrize("attack", FILES, ids=lambda attack: attack.name)
 def test_files_gain_nothing(classroom, attack, monkeypatch):
     monkeypatch.setattr(sys, "path", ["", *sys.path])  # where Python is started with -c, the current folder comes first
+    monkeypatch.setattr(snapshot, "MAX_FILES", 200)
     folder = classroom.hand_in(attack.path.stem, [])
     attack.spoil(classroom, folder)
     check(classroom, attack, folder)

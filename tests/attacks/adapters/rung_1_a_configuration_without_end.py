@@ -1,0 +1,2 @@
+# A configuration nested beyond reading.
+(adapter / CONFIG).write_text('{"r":' * 12_000)

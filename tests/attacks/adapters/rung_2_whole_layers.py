@@ -1,0 +1,2 @@
+# A configuration that brings whole layers along.
+write(adapter, modules_to_save=["lm_head"])

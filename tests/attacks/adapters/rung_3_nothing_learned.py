@@ -1,0 +1,2 @@
+# Weights that change nothing.
+write(adapter, {name: one * 0 for name, one in tensors().items()})
