@@ -49,18 +49,19 @@ def command(arguments: Iterable[str], writable: Path) -> list[str]:
         elif os.path.isdir(place):
             line += ["--ro-bind", place, place]
     line += ["--bind", "/proc", "/proc", "--dev", "/dev"]
-    parents = {parent for place in (*map(Path, SETTINGS), *_python(), writable) for parent in list(place.parents)[:-1]}
+    line += ["--perms", "1777", "--tmpfs", TEMPORARY, "--perms", "1777", "--tmpfs", "/dev/shm"]  # the zygote's own
+    shown = (*map(Path, SETTINGS), *python_folders(), writable)
+    parents = {parent for place in shown for parent in list(place.parents)[:-1]}
     for place in (*sorted(map(str, parents), key=len), SUBMISSION, RUN):
         if not place.startswith("/usr"):
             line += ["--perms", "0755", "--dir", place]
-    line += ["--perms", "1777", "--tmpfs", TEMPORARY, "--perms", "1777", "--tmpfs", "/dev/shm"]  # the zygote's own
-    for place in (*SETTINGS, *_python()):
+    for place in (*SETTINGS, *python_folders()):
         line += ["--ro-bind-try", str(place), str(place)]
     line += ["--bind", str(writable), str(writable), "--remount-ro", "/", "--chdir", "/"]
     return [*line, "--", *arguments]
 
 
-def _python() -> list[Path]:
+def python_folders() -> list[Path]:
     """List the folders of this Python and of the packages that it runs."""
     folders = [PACKAGES / "autograder", PACKAGES / "course"]
     folders += [Path(folder).resolve() for folder in (sys.base_prefix, sys.prefix)]

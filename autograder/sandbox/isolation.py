@@ -69,18 +69,23 @@ def separate() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def arrange(runs: str, run: str, limits: Limits) -> None:
+def arrange(runs: str, run: str, limits: Limits, code: list[Path]) -> None:
     """Show this process its own run folder, and fresh folders of bounded size, in place of all else that changes.
 
     `runs` holds one folder for each kernel; of these only `run` stays, read-only but for its sockets, at `/run`, and
-    its `shared` folder also where the judge knows it.
+    its `shared` folder also where the judge knows it. Of the folders of `code`, those in the temporary one stay there.
     """
     _call("unshare", NEW_NAMESPACES[LATER])
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    hidden = {place: os.open(place, os.O_PATH) for place in code if place.is_relative_to(TEMPORARY) and place.exists()}
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _mount(f"{runs}/{run}", RUN, None, MS_BIND)
     _fresh(SUBMISSION, limits.disk_mb)
     _fresh(TEMPORARY, limits.disk_mb)
+    for place, descriptor in hidden.items():
+        os.makedirs(place, exist_ok=True)
+        _mount(f"/proc/self/fd/{descriptor}", str(place), None, MS_BIND | MS_REC)
+        os.close(descriptor)
     _fresh("/dev/shm", SMALL_FOLDER_MB)
     _fresh("/dev/pts", 1)  # bubblewrap's terminals are everybody's
     _mount("/dev/full", "/dev/zero", None, MS_BIND)  # reads the same; cannot be mapped as memory that nobody counts

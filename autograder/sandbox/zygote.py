@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 
 from ..limits import Limits
 from . import isolation
@@ -102,6 +103,8 @@ def guard(client: socket.socket, runs: str) -> None:
         if init == 0:
             try:
                 _init(client, runs, request["run"], limits)
+            except OSError:
+                traceback.print_exc()  # `Zygote.complaint` reads it
             finally:
                 os._exit(1)
         reason = _watch(client, init, limits)
