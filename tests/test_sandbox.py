@@ -245,17 +245,19 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(capsys, monkeypatch,
 
 
 def test_a_checkout_in_the_temporary_folder_can_be_graded_from(tmp_path):
+    (tmp_path / "files").mkdir()
     for name in ("autograder", "course"):
         shutil.copytree(host.PACKAGES / name, tmp_path / name, ignore=shutil.ignore_patterns("*.safetensors"))
     script = f"""
 from pathlib import Path
 from autograder.learner import KernelOptions, Learner
 from autograder.sandbox.host import Zygote
-with Zygote(cold=True) as zygote, Learner(Path({str(tmp_path)!r}), KernelOptions(zygote=zygote.address)) as learner:
+with Zygote(cold=True) as zygote, Learner(Path("files"), KernelOptions(zygote=zygote.address)) as learner:
     ran = learner.run("import course.data.world; print(course.__file__)")
     print(ran.outputs[0]["text"], ran.error)
 """
+    (tmp_path / "script.py").write_text(script)
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    (tmp_path / "submission").mkdir()
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [str(tmp_path / "course/__init__.py")], done.stderr
