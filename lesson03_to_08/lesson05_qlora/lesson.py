@@ -329,7 +329,9 @@ assert len(first[1]) == 2, "Without a third argument the block is 64."
 import torch
 
 book = torch.tensor([-1.0, 0.0, 0.5, 1.0])
-codes, scales = quantize(torch.tensor([1.0, -0.5, 3.0, 0.1, 4.0, -8.0, 0.5]), book, 3)
+result = quantize(torch.tensor([1.0, -0.5, 3.0, 0.1, 4.0, -8.0, 0.5]), book, 3)
+assert result is not None, "quantize returned None: end it with `return codes, scales`."
+codes, scales = result
 assert tuple(scales.shape) == (3,), (
     f"7 weights in blocks of 3 are 3 blocks, the last with one weight; yours has scales of shape {tuple(scales.shape)}."
 )
