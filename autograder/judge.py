@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +75,7 @@ class _Kernels:
         self.current: Learner | None = None
         self.errors: dict[str, str] = {}
         self.failures = 0
+        self.born = self.lived = 0.0
         self.stack = contextlib.ExitStack()
 
     def run(self, number: int, source: str) -> Ran:
@@ -90,7 +92,13 @@ class _Kernels:
             if self.failures > 1:
                 raise LearnerGone("The learner's kernel does not start.")
             self.failures += 1
+            self.born = time.monotonic()
             self.current = self.stack.enter_context(self.start())
+            if self.lived > self.current.options.limits.seconds:  # each kernel has that long, but not one after another
+                self.drop()
+                raise LearnerGone(
+                    "The notebook's kernels ended too often and took too long; no further one was started."
+                )
             self.failures = 0
             for number, source in list(self.done.items()):
                 try:
@@ -102,6 +110,7 @@ class _Kernels:
         return self.current
 
     def drop(self) -> None:
+        self.lived += time.monotonic() - self.born if self.current else 0.0
         self.stack.close()
         self.current = None
 

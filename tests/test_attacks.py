@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def memory(kind):
     """Return kilobytes of this process's memory."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(kind))
+
+
+def test_kernels_that_end_one_after_another_have_one_time_limit_together(classroom):
+    options = replace(classroom.options, call_timeout=60, limits=replace(LIMITS, seconds=1))
+    sleep = "import time\ndef double(x):\n    time.sleep(60)"
+    graded = classroom.grade(classroom.hand_in("sleep", [sleep]), options)
+    assert states(graded) == {"test_double": FAILED, "test_greet": UNGRADED}
+    assert "longer than 1 seconds" in graded.verdicts[0].message and "too long" in graded.verdicts[1].message
 
 
 def test_honest_work_is_graded_after_all_that(classroom):
