@@ -183,6 +183,18 @@ time.sleep(60)
     assert wait_until(lambda: not any(map(alive, pids)))
 
 
+def test_what_a_killed_grader_left_behind_is_removed_by_the_next(zygote):
+    script = "import os; from autograder.sandbox.host import Zygote\n"
+    script += "print(Zygote(cold=True).address, flush=True); os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False)
+    left = Path(killed.stdout.strip())
+    host.sweep()
+    assert left.exists()  # it could be somebody's who has just begun
+    os.utime(left / "owner", (0, 0))
+    host.sweep()
+    assert not left.exists() and zygote.folder.exists()
+
+
 def test_a_kernel_that_was_kept_ready_starts_its_clock_when_it_is_taken(zygote):
     limits = Limits(seconds=1)
     kernel = SandboxedKernel(zygote.address, limits)
@@ -248,7 +260,7 @@ def test_a_checkout_in_the_temporary_folder_can_be_graded_from(tmp_path):
     (tmp_path / "files").mkdir()
     for name in ("autograder", "course"):
         shutil.copytree(host.PACKAGES / name, tmp_path / name, ignore=shutil.ignore_patterns("*.safetensors"))
-    script = f"""
+    script = """
 from pathlib import Path
 from autograder.learner import KernelOptions, Learner
 from autograder.sandbox.host import Zygote

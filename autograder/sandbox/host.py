@@ -8,6 +8,7 @@ to the learner, and `sockets`. It all goes when the owner of the zygote goes.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -31,7 +33,8 @@ PORTS = {
 }
 LONGEST_ADDRESS = 60  # a socket's path has at most 107 bytes
 PATIENCE = 120  # seconds that imports may take on a busy machine
-SOCKET = "zygote.sock"
+PREFIX, OWNER, SOCKET = "ag-", "owner", "zygote.sock"
+JUST_MADE = 10  # seconds in which a folder is left alone, locked or not
 REMEDY = "Run `autograder doctor` to see what is missing; `--unsafe` grades without a sandbox."
 
 
@@ -46,7 +49,10 @@ class Zygote:
         if not sys.platform.startswith("linux") or not shutil.which("bwrap"):
             raise SandboxUnavailable(f"There is no sandbox: bubblewrap is missing. {REMEDY}")
         self.stamp = stamp()
-        self.folder = Path(tempfile.mkdtemp(prefix="ag-", dir=_short_folder()))
+        sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_short_folder()))
+        self.owner = (self.folder / OWNER).open("w")  # locked for as long as this process lives
+        fcntl.flock(self.owner, fcntl.LOCK_EX)
         self.address = str(self.folder)
         _own(self.folder)
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -95,6 +101,7 @@ class Zygote:
         self.process.kill()
         self.process.wait()
         self.log.close()
+        self.owner.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -174,6 +181,15 @@ def works_here() -> bool:
         zygote.wait_until_warm()
         return True
     return False
+
+
+def sweep() -> None:
+    """Remove the folders of graders that were killed, with the learners' files in them."""
+    for owner in Path(_short_folder() or tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER}"):
+        with contextlib.suppress(OSError), owner.open() as file:
+            if time.time() - owner.stat().st_mtime > JUST_MADE:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its owner lives
+                shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def make_readable(folder: Path) -> None:
