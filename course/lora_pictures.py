@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from course.figures import COLOURS, INK, figure, label_line
 
@@ -23,16 +24,17 @@ def draw_kept(right: Mapping[int, float], held: Mapping[int, float], whole: floa
     fig, ax = figure("A few patterns carry the skill, though not the whole change",
                      "patterns kept of each change (rank)", "%", size=(7.6, 3.6))  # fmt: skip
     places = range(len(right))
-    for values, color, words in (
-        (right, COLOURS["tuned"], "tickets\nright"),
-        (held, COLOURS["hybrid"], "share of the\nchange"),
+    for values, color, words, place in (
+        (right, COLOURS["tuned"], "tickets right", 1),
+        (held, COLOURS["hybrid"], "share of the change", len(right) // 2),
     ):
         ax.plot(places, list(values.values()), "o-", color=color)
-        label_line(ax, places, list(values.values()), words, color, dy=10 if color == COLOURS["tuned"] else -10)
+        ax.annotate(words, (place, list(values.values())[place]), (8, -14), textcoords="offset points", color=color,
+                    fontweight="bold")  # fmt: skip
     ax.axhline(whole, color=COLOURS["base"], linestyle="--", linewidth=1.4)
     ax.text(0, whole + 2, "tickets right with the whole change", color=COLOURS["base"], fontweight="bold")
     ax.set_xticks(places, [str(rank) for rank in right])
-    ax.set(ylim=(0, 112), xlim=(-0.3, len(right) + 0.3))
+    ax.set_ylim(0, 112)
     table = "; ".join(f"rank {rank}: {right[rank]:.0f} % and {held[rank]:.0f} %" for rank in right)
     return fig, f"Right tickets, and the share of the change, by the rank kept. {table}. Whole change: {whole:.0f} %."
 
@@ -92,8 +94,8 @@ def draw_rates(runs: Runs, colours: Mapping[str, str]) -> tuple[Figure, str]:
     """Draw the validation loss by learning rate, a line for each name in `colours`; the first is full fine-tuning."""
     full, *adapters = colours
     of_lora = {f"{best(runs, name)['rate']:g}" for name in adapters}
-    words = f"{of_lora.pop()} for LoRA at every rank" if len(of_lora) == 1 else ", ".join(sorted(of_lora)) + " for LoRA"
-    title = f"Best of these rates: {best(runs, full)['rate']:g} for all weights; {words}"
+    words = f"{of_lora.pop()} for every LoRA" if len(of_lora) == 1 else ", ".join(sorted(of_lora)) + " for LoRA"
+    title = f"Best rate tried: {best(runs, full)['rate']:g} for all weights; {words}"
     fig, ax = figure(title, "learning rate", "validation loss (nats per token)", size=(7.6, 3.8))
     told = []
     for name, color in colours.items():
@@ -116,7 +118,7 @@ def draw_rates(runs: Runs, colours: Mapping[str, str]) -> tuple[Figure, str]:
 
 def draw_forgetting(runs: Runs, colours: Mapping[str, str], untouched: float) -> tuple[Figure, str]:
     """Draw perplexity on other text against tickets right, a dot for each run, its learning rate beside it."""
-    title = "What was learned, and what was forgotten; beside each dot its learning rate"
+    title = "Skill and forgetting of each run (numbers: learning rates)"
     fig, ax = figure(title, "tickets with all fields right (%)", "perplexity on stories", size=(7.8, 3.9), grid="both")
     for name, color in colours.items():
         ax.plot([], [], "o", color=COLOURS[color], label=name)
@@ -137,8 +139,8 @@ def draw_forgetting(runs: Runs, colours: Mapping[str, str], untouched: float) ->
     ax.set_yscale("log")
     ax.minorticks_off()
     top = max(run["general"] for run in runs)
-    ticks = [untouched * (top / untouched) ** (part / 4) for part in range(5)] if top > untouched else [untouched]
-    ax.set_yticks(ticks, [f"{tick:.2f}" for tick in ticks])
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_major_formatter("{x:g}")
     ax.set_ylim(min(untouched, *(run["general"] for run in runs)) * 0.97, top * 1.1)
     ax.legend(loc="upper left", fontsize=9.5)
     table = "; ".join(

@@ -22,10 +22,10 @@ def test_the_best_run_is_the_one_with_the_lowest_loss():
     assert best(RUNS, "LoRA rank 1")["rate"] == 1e-2
 
 
-@pytest.mark.parametrize(("rate", "words"), [(1e-2, "0.01 for LoRA at every rank"), (1e-3, "0.001, 0.01 for LoRA")])
+@pytest.mark.parametrize(("rate", "words"), [(1e-2, "0.01 for every LoRA"), (1e-3, "0.001, 0.01 for LoRA")])
 def test_the_title_names_the_best_rates(rate, words):
     fig, alt = draw_rates([*RUNS, run("LoRA rank 8", rate, 0.001)], NAMES)
-    assert fig.axes[0].get_title(loc="left") == f"Best of these rates: 0.001 for all weights; {words}"
+    assert fig.axes[0].get_title(loc="left") == f"Best rate tried: 0.001 for all weights; {words}"
     assert "LoRA rank 1: 0.010 at 0.001, 0.009 at 0.01" in alt
 
 
