@@ -141,28 +141,15 @@ def test_a_deadly_cell_is_left_out_of_the_next_kernel(judged):
     assert verdicts["second"].state == PASSED
 
 
-@pytest.mark.parametrize(
-    "trick",
-    [
-        "class Liar:\n    __eq__ = lambda *a: True\n    __ge__ = __le__ = __add__ = __radd__ = __getitem__ = __eq__\n"
-        "def double(x): return Liar()",
-        "class Liar(int):\n    __eq__ = lambda *a: True\n    __hash__ = int.__hash__\ndef double(x): return Liar(0)",
-        "def double(x):\n    import sys\n    sys.displayhook(float('nan'))\n    return 0",
-        "def double(x): return 0\nget_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])",
-        "def double(x): return 0\nasync def run(*a, **k): pass\nget_ipython().run_cell_async = run",
-        "def double(x): return 0\nget_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
-        "def double(x): return 0\nimport builtins\nbuiltins.AssertionError = ValueError\nassert_ = None",
-        "import sys\nsys.modules['_judge.answering'].answer = lambda *a: 8\ndef double(x): return 0",
-        "import sys\nwire = sys.modules['_judge.answering']\nwire.Answer.text = property(lambda self: '{\"x\":1}')",
-        "def double(x): raise AssertionError('passed')",
-        "def double(x): raise SystemExit(0)",
-        "def double(x): raise KeyboardInterrupt",
-        "def double(x):\n    class Passed(BaseException): pass\n    raise Passed",
-    ],
-)
-def test_no_trick_earns_a_point(judged, trick):
-    verdicts = judged(solution("double", trick), graded("test_double", "assert double(4) == 8"), options=IMPATIENT)
-    assert verdicts["double"].points == 0 and verdicts["double"].message
+@pytest.mark.parametrize("error", ["StopIteration", "StopAsyncIteration", "GeneratorExit"])
+def test_what_ends_a_loop_does_not_end_a_loop_of_the_tests(judged, error):
+    verdicts = judged(
+        solution("valid", f"def valid(x):\n    raise {error}"), graded("test_valid", "assert all(map(valid, [1, 2]))")
+    )
+    assert (verdicts["valid"].points, verdicts["valid"].message) == (
+        0,
+        f"`valid` raised {error} (line 2: raise {error})",
+    )
 
 
 def test_the_learner_cannot_read_the_tests_or_the_seed(judged):
