@@ -680,8 +680,9 @@ def train_toy(alpha, learning_rate, steps, rank=2):
 for alpha, learning_rate in [(2, 0.04), (4, 0.02), (8, 0.01), (8, 0.02)]:
     change, _ = train_toy(alpha, learning_rate, steps=1)
     _, loss = train_toy(alpha, learning_rate, steps=20)
-    print(f"alpha {alpha}, learning rate {learning_rate:<4}: α/r × learning rate = {alpha / 2 * learning_rate:.2f}; after 1 step, first row "
-          f"of the change {[round(value, 4) for value in change[0].tolist()]}; after 20 steps, loss {loss:.3f}")  # fmt: skip
+    row = [round(value, 4) for value in change[0].tolist()]
+    print(f"alpha {alpha}, rate {learning_rate:<4}: α/r × rate = {alpha / 2 * learning_rate:.2f}; first row of the change after 1 step {row}; "
+          f"loss after 20 steps {loss:.3f}")  # fmt: skip
 
 # %% [markdown]
 # After **one** step the first three lines are the same, and the fourth has moved twice as far. AdamW moves each number of B by about one
