@@ -25,6 +25,7 @@ from nbgrader.utils import is_grade, is_solution
 from .learner import Learner, LearnerGone, Ran
 from .rebuild import EDITED, SKIP, key
 from .remote import Broken, Conversation, Raised, Stop
+from .sandbox.host import SandboxUnavailable
 from .testcell import run_test, sentence_of
 from .verdict import FAILED, NOT_ATTEMPTED, UNGRADED, Verdict, verdict
 
@@ -163,6 +164,8 @@ def _run(cell: NotebookNode, conversation: Conversation, seed: int, folder: Path
         message = str(reason)
     except Broken as reason:
         return Verdict(test, UNGRADED, None, maximum, str(reason), printed.getvalue())
+    except SandboxUnavailable:
+        raise  # nobody's fault: all of it is graded again
     except Exception as error:
         if _is_the_tests_fault(error, conversation):
             return Verdict(test, UNGRADED, None, maximum, f"The test itself broke: {error!r}"[:500], printed.getvalue())

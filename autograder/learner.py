@@ -172,6 +172,8 @@ class Learner:
                 continue
             looked = now
             if not self.manager.is_alive():
+                if self.sandboxed and self.manager.provisioner.kernel.is_orphaned():
+                    raise SandboxUnavailable("The sandbox ended while it was in use.")
                 raise LearnerGone(f"{what} ended the Python process{self._why_it_ended()}")
             if own_memory(os.getpid()) > room:
                 raise LearnerGone(f"{what} sent more than can be read.")

@@ -112,9 +112,6 @@ class SandboxedKernel:
         self.run = Path(address, f"run-{secrets.token_hex(4)}")
         self.files, self.shared = self.run / "in", self.run / "shared"
         self.reason, self.group = "", None
-        for folder in (self.run, self.files, self.shared, self.run / "sockets"):
-            folder.mkdir(mode=0o755)
-            _own(folder)
         inside = {
             **PORTS,
             "transport": "ipc",
@@ -122,11 +119,14 @@ class SandboxedKernel:
             "key": secrets.token_hex(16),
             "signature_scheme": "hmac-sha256",
         }
-        (self.run / "connection.json").write_text(json.dumps(inside), encoding="utf-8")
         self.connection_info = inside | {"ip": f"{self.run}/sockets/k", "key": inside["key"].encode()}
         self.line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.line.settimeout(PATIENCE)
         try:
+            for folder in (self.run, self.files, self.shared, self.run / "sockets"):
+                folder.mkdir(mode=0o755)
+                _own(folder)
+            (self.run / "connection.json").write_text(json.dumps(inside), encoding="utf-8")
             self.line.connect(f"{address}/{SOCKET}")
             self.line.send(json.dumps({"run": self.run.name, "limits": asdict(limits)}).encode())
             answer = json.loads(self.line.recv(4096) or b"{}")
@@ -144,8 +144,13 @@ class SandboxedKernel:
 
     def begin(self, folder: Path) -> None:
         """Hand over a copy of the learner's files and let the clock run."""
-        shutil.copytree(folder, self.files, dirs_exist_ok=True, symlinks=True)
-        make_readable(self.files)
+        try:
+            shutil.copytree(folder, self.files, dirs_exist_ok=True, symlinks=True)
+            make_readable(self.files)
+        except OSError:
+            if self.is_orphaned():
+                raise SandboxUnavailable(f"The sandbox has ended. {REMEDY}") from None
+            raise
         with contextlib.suppress(OSError):
             self.line.send(b"begin")
 
@@ -160,6 +165,11 @@ class SandboxedKernel:
             except (OSError, ValueError):
                 self.reason = ENDED
         return True
+
+    def is_orphaned(self) -> bool:
+        """Tell whether the zygote is gone: its kernels end with it, and that is no learner's doing."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
+            return line.connect_ex(f"{self.run.parent}/{SOCKET}") != 0
 
     def close(self) -> None:
         """Kill the kernel, wait for its end, and remove its folder."""
