@@ -7,6 +7,7 @@ Words between at signs, as in "@gradebook@", are replaced by paths of what must 
 
 Attacks with files, in `tests/attacks/files`, are scripts that spoil an honest submission: they know its `folder`, its
 `notebook`, the `places` that must not be read, and how to `hand_in` another solution and to `change` the notebook.
+Those in `tests/attacks/adapters` spoil a sound adapter; a file's name says at which rung of the ladder it must stop.
 """
 
 import json
