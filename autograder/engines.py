@@ -51,10 +51,12 @@ class LocalPool:
     def death(self, problem: BaseException) -> Death:
         """Tell whether a worker died; raises `SandboxUnavailable` when there is no sandbox to be had."""
         if isinstance(problem, SandboxUnavailable):
-            if not self.zygote or self.zygote.process.poll() is None:
+            if not self.zygote:
                 raise problem
-            self.zygote.close()
-            self.zygote = Zygote(cold=not self.warm)
+            if self.zygote.process.poll() is not None:
+                self.zygote.close()
+                self.zygote = Zygote(cold=not self.warm)
+            self.zygote.wait_until_warm()  # several works may have lost the one before
             return Death.ONE
         return Death.ALL if isinstance(problem, BrokenProcessPool) else Death.NONE
 
