@@ -1,1 +1,10 @@
-"""Grade the course: build notebooks from lessons, run submissions, judge them, keep the gradebook."""
+"""Build, release and grade the lessons. Every command is a module of its own; the rest serves them:
+
+- the lesson, from its text file to notebooks: `lesson`, `notebooks`, `setup_cell`, `rules`, `quizzes`, `slicing`
+- what was handed in, made safe to look at: `submission`, `intake`, `collecting`, `snapshot`, `rebuild`
+- the learner's side: `learner`, `options`, `limits`, `outputs`, `answering`, and `sandbox`, where its kernel comes from
+- the judge's side: `judge`, `testcell`, `remote`, `gradients`, `verdict`; only what `codec` knows crosses between them
+- one submission, `grading`; many of them, `plan`, `crew`, `engines`, `workers`, `warm`, `display`, `tally`
+- what is kept: `results`, `ledger`, `seed`, `versions`, and nbgrader's gradebook through `preprocessors` and `writing`
+- what people read: `feedback`, `charts`, `likeness` and the commands `report` and `check`
+"""
