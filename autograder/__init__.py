@@ -1,4 +1,6 @@
-"""Build, release and grade the lessons. Every command is a module of its own; the rest serves them:
+"""Build, release and grade the lessons.
+
+Every command is a module of its own; the rest serves them:
 
 - the lesson, from its text file to notebooks: `lesson`, `notebooks`, `setup_cell`, `rules`, `quizzes`, `slicing`
 - what was handed in, made safe to look at: `submission`, `intake`, `collecting`, `snapshot`, `rebuild`
