@@ -67,7 +67,8 @@ def draw_dpo(chosen: float, rejected: float, beta: float) -> tuple[Figure, str, 
     text = (
         f"<p>Implicit rewards: chosen <b>{beta * chosen:+.2f}</b>, rejected <b>{beta * rejected:+.2f}</b>. "
         f"The policy prefers the chosen one with probability <b>{1 - found.push:.1%}</b>; the pair still pushes with "
-        f"<b>{found.push:.1%}</b> of full strength.{_advice(chosen, rejected)}</p>"
+        f"<b>{found.push:.1%}</b> of full strength. Full strength is β, so each nat is worth "
+        f"<b>{beta * found.push:.4f}</b>.{_advice(chosen, rejected)}</p>"
     )
     return fig, alt, text
 

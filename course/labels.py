@@ -2,15 +2,19 @@
 
 example(base.tokenizer, prompt_completion(ticket))
 example(base.tokenizer, prompt_completion(ticket), learn_end=False)      # nothing teaches the model to stop
+inputs, labels = encode(base, rows)                                       # a batch of them, as padded tensors
 
 SFTTrainer takes such rows as they are: it pads the labels with −100 and changes nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedTokenizerBase
+
+    from course.models import Base
 
 IGNORED = -100
 """The label that PyTorch's cross-entropy leaves out."""
@@ -36,3 +40,27 @@ def example(
 def end_of(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> int:
     """Return the place of the last end token."""
     return len(ids) - 1 - ids[::-1].index(tokenizer.eos_token_id)
+
+
+def encode(
+    base: "Base", rows: Iterable[Mapping[str, list[dict[str, str]]]], answer: str = "completion"
+) -> tuple[dict[str, "torch.Tensor"], "torch.Tensor"]:
+    """Return what the model reads (ids and attention mask) and the labels of a batch, each (rows, longest row).
+
+    `answer` names the column that is learned, such as `chosen`; the prompt and the filling get the label −100.
+    """
+    import torch
+
+    found = [example(base.tokenizer, {"prompt": row["prompt"], "completion": row[answer]}) for row in rows]
+    columns = (
+        ([row["input_ids"] for row in found], base.tokenizer.pad_token_id),
+        ([[1] * len(row["input_ids"]) for row in found], 0),
+        ([row["labels"] for row in found], IGNORED),
+    )
+    ids, mask, labels = (
+        torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(row) for row in column], batch_first=True, padding_value=value
+        ).to(base.model.device)
+        for column, value in columns
+    )
+    return {"input_ids": ids, "attention_mask": mask}, labels

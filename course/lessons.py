@@ -21,8 +21,8 @@ class Lesson:
 
 LESSONS = (
     Lesson("lesson01_why_finetune", "Why fine-tune? The decision framework", 60),
-    Lesson("lesson02_methods", "The methods: SFT, RLHF, DPO", 75),
-    Lesson("lesson03_data", "Data that teaches behaviour", 75),
+    Lesson("lesson02_methods", "The methods: SFT, RLHF, DPO", 100),
+    Lesson("lesson03_data", "Data that teaches behaviour", 85),
     Lesson("lesson04_lora", "LoRA from first principles", 90),
     Lesson("lesson05_qlora", "Quantization and QLoRA", 90),
     Lesson("lesson06_training", "Train a QLoRA adapter", 90),

@@ -1,24 +1,27 @@
-"""Draw the methods of lesson 2: which tokens a loss counts, and which models a method keeps in memory.
+"""Draw the methods of lesson 2: which tokens a loss counts, which models a method keeps, what a run did.
 
     show(*draw_surprises(tokens, surprises, prompt_length=12))
     show(*draw_models())
+    show(*draw_dpo_run(trainer.state.log_history))
+    show(*draw_voices({"base": measure_voice(...), "SFT": ..., "SFT, best only": ..., "DPO": ...}))
 
 Each function returns a figure and its description.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.figures import COLOURS, DIM, INK, PAPER, figure
+from course.figures import COLOURS, DIM, INK, PAPER, figure, label_bars, label_line
+from course.voice import VoiceScore
 
 METHODS = {  # method: models in memory, each with whether it is trained
     "SFT": (("policy", True),),
     "DPO": (("policy", True), ("reference", False)),
-    "GRPO": (("policy", True), ("reference", False), ("verifier", None)),
+    "GRPO": (("policy", True), ("reference\n(if β > 0)", False), ("verifier", None)),
     "RLHF\nwith PPO": (("policy", True), ("reference", False), ("reward model", False), ("value model", True)),
 }
 
@@ -74,3 +77,57 @@ def _box(ax: Axes, x: float, y: float, text: str, trained: bool | None) -> None:
     ax.text(
         x, y, f"{text}\n{note}", ha="center", va="center", fontsize=9, color=ink, fontweight="bold", bbox=style
     )  # fmt: skip
+
+
+def draw_dpo_run(history: Sequence[Mapping[str, float]]) -> tuple[Figure, str]:
+    """Draw a DPO run's margin and the log-probabilities of both sides, on its evaluation pairs."""
+    from course.dpo import logged
+
+    steps, chosen = logged(history, "logps/chosen")
+    rejected, margins = logged(history, "logps/rejected")[1], logged(history, "rewards/margins")[1]
+    likely = "less" if chosen[-1] < chosen[0] else "more"
+    fig, (left, right) = figure(
+        f"The margin grows, and the chosen replies become {likely} likely", columns=2, size=(9.0, 3.6)
+    )  # fmt: skip
+    left.plot(steps, margins, "o-", color=COLOURS["rag"], markersize=4)
+    left.set(xlabel="optimizer step", ylabel="margin (implicit rewards)")
+    for name, curve, color in (("chosen", chosen, COLOURS["tuned"]), ("rejected", rejected, COLOURS["bad"])):
+        right.plot(steps, curve, "o-", color=color, markersize=4)
+        label_line(right, steps, curve, name, color)
+    right.set(xlabel="optimizer step", ylabel="log-probability (nats per reply)")
+    for ax, beyond in ((left, 1.03), (right, 1.3)):
+        ax.set_xlim(-0.03 * steps[-1], beyond * steps[-1])
+        ax.set_xticks([step for step in steps if step % 20 == 0])
+    alt = (
+        f"Margin from {margins[0]:.2f} to {margins[-1]:.2f}. Log-probability of the chosen replies from "
+        f"{chosen[0]:.1f} to {chosen[-1]:.1f} nats, of the rejected from {rejected[0]:.1f} to {rejected[-1]:.1f}."
+    )
+    return fig, alt
+
+
+def draw_voices(results: Mapping[str, VoiceScore], best: float = 2 / 3) -> tuple[Figure, str]:
+    """Draw voice score, wholly Juniper and helpful of the base, of both SFT runs and of DPO.
+
+    `best` is the voice score of the best reply that was there to be imitated; a dashed line marks it.
+    """
+    bars = {"voice": "voice score", "whole": "wholly Juniper", "helpful": "helpful"}
+    colors = ("base", "prompt", "rag", "tuned")
+    fig, ax = figure(
+        f"Wholly in Juniper's voice: {results['SFT'].whole:.0%} after SFT, {results['DPO'].whole:.0%} after DPO",
+        ylabel="mean over 100 fresh tickets (%)", size=(8.8, 4.0),
+    )  # fmt: skip
+    for place, ((name, found), color) in enumerate(zip(results.items(), colors, strict=True)):
+        heights = [100 * getattr(found, bar) for bar in bars]
+        places = [group + 0.21 * (place - 1.5) for group in range(3)]
+        label_bars(ax, ax.bar(places, heights, 0.2, color=COLOURS[color], label=name))
+    ax.axhline(100 * best, xmax=0.31, color=COLOURS["base"], linestyle="--", linewidth=1.2)
+    ax.text(-0.46, 100 * best + 2, "best reply in\nthe archive", color=COLOURS["base"], fontsize=9)
+    ax.set_xticks(range(3), bars.values())
+    ax.set_ylim(0, 122)
+    ax.set_yticks(range(0, 101, 20))
+    ax.legend(ncols=4, loc="upper left")
+    table = "; ".join(
+        f"{name}: voice {found.voice:.0%}, whole {found.whole:.0%}, helpful {found.helpful:.0%}"
+        for name, found in results.items()
+    )
+    return fig, f"Replies to 100 fresh tickets. {table}."

@@ -5,7 +5,7 @@ import pytest
 from course import label_explorer as module
 from course.data import draw_tickets, prompt_completion
 from course.label_explorer import draw_labels, draw_tokens, explore_labels, label_tokens
-from course.labels import IGNORED, end_of, example
+from course.labels import IGNORED, encode, end_of, example
 from course.models import load_base
 
 
@@ -93,3 +93,16 @@ def test_the_explorer_follows_its_controls(base, monkeypatch):
     assert "nothing here teaches the model to stop" in explorer.text
     controls["Learn from"].value = True
     assert "how customers write" in explorer.text
+
+
+def test_a_batch_is_padded_and_the_filling_is_neither_read_nor_learned(base):
+    rows = [prompt_completion(ticket) for ticket in draw_tickets(3, seed=6)]
+    rows = [{"prompt": row["prompt"], "chosen": row["completion"]} for row in rows]
+    inputs, labels = encode(base, rows, "chosen")
+    for place, row in enumerate(rows):
+        alone = example(base.tokenizer, {"prompt": row["prompt"], "completion": row["chosen"]})
+        length = len(alone["input_ids"])
+        assert inputs["input_ids"][place, :length].tolist() == alone["input_ids"]
+        assert labels[place, :length].tolist() == alone["labels"]
+        assert inputs["attention_mask"][place].sum() == length
+        assert set(labels[place, length:].tolist()) <= {IGNORED}

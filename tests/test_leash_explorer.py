@@ -7,7 +7,8 @@ import pytest
 
 from course import leash_explorer as module
 from course.leash_explorer import BETAS, best_policy, divergence, draw_leash, explore_leash
-from course.method_pictures import draw_models, draw_surprises
+from course.method_pictures import draw_dpo_run, draw_models, draw_surprises, draw_voices
+from course.voice import VoiceScore
 
 
 def objective(policy, reference, rewards, beta):
@@ -71,3 +72,25 @@ def test_the_picture_of_the_models_names_what_is_trained():
     _, alt = draw_models()
     assert "RLHF with PPO: policy, reference, reward model, value model" in alt
     assert "DPO: policy, reference;" in alt
+
+
+def test_the_picture_of_a_dpo_run_says_which_way_the_chosen_replies_went():
+    history = [
+        {
+            "step": step,
+            "eval_logps/chosen": chosen,
+            "eval_logps/rejected": -7 - step / 10,
+            "eval_rewards/margins": step / 20,
+        }
+        for step, chosen in ((0, -8.0), (20, -7.5), (40, -9.5))
+    ]
+    fig, alt = draw_dpo_run(history)
+    assert "less likely" in fig.get_suptitle()
+    assert "from -8.0 to -9.5" in alt
+    assert "from 0.00 to 2.00" in alt
+
+
+def test_the_picture_of_the_voices_names_every_run_and_its_shares():
+    runs = ("base", "SFT", "SFT, best only", "DPO")
+    _, alt = draw_voices({name: VoiceScore(0.1 * place, 0.2, 0.3, ()) for place, name in enumerate(runs)})
+    assert "SFT, best only: voice 20%, whole 20%, helpful 30%" in alt
