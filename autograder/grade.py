@@ -14,6 +14,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
+from nbgrader.utils import is_grade
 from rich.console import Console
 
 from .crew import Crew
@@ -21,7 +23,9 @@ from .display import Display, show_tally
 from .engines import Cluster, LocalPool
 from .grading import Graded, Work, could_not_be_graded, inputs_of
 from .learner import SANDBOX
+from .lesson import SETUP
 from .plan import Plan, make_plan
+from .rebuild import SKIP
 from .tally import PENDING, Line, Tally
 from .writing import GradebookLost, Writer, open_class
 
@@ -115,10 +119,12 @@ def grade(plan: Plan, writer: Writer, tally: Tally, workers: int, scheduler: str
 
 
 def local_pool(workers: int, works: dict[str, Work]) -> LocalPool:
-    """Start workers here, warmed up unless the tests of a lesson use nothing that takes long to import."""
+    """Start workers here, warmed up unless a lesson's graded cells use nothing that takes long to import."""
     work = next(iter(works.values()))
-    master = Path(work.source, f"{work.notebook}.ipynb").read_text(encoding="utf-8")
-    warm = any(name in master for name in ("torch", "course.ladder", "transformers", "peft", "datasets"))
+    master = nbformat.read(Path(work.source, f"{work.notebook}.ipynb"), as_version=4)
+    run = (cell for cell in master.cells if cell.cell_type == "code" and cell.id != SETUP)
+    code = "\n".join(cell.source for cell in run if is_grade(cell) or SKIP not in cell.metadata.get("tags", []))
+    warm = any(name in code for name in ("torch", "course.ladder", "course.models", "transformers", "peft", "datasets"))
     return LocalPool(workers, warm, work.options.isolation == SANDBOX)
 
 
