@@ -165,6 +165,11 @@ def kl_k3(policy_logprobs, reference_logprobs):
     return (policy_logprobs - reference_logprobs).mean()
 
 
+# %% kl_k3 wrong="takes the size of d, which is never negative either"
+def kl_k3(policy_logprobs, reference_logprobs):
+    return (reference_logprobs - policy_logprobs).abs().mean()
+
+
 # %% kl_k3 wrong="takes k2, half the mean square"
 def kl_k3(policy_logprobs, reference_logprobs):
     return ((policy_logprobs - reference_logprobs) ** 2).mean() / 2

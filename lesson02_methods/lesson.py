@@ -13,7 +13,7 @@
 # 3. derive DPO's loss from that leash, run it with TRL, and read its curves, the alarming ones too;
 # 4. pick a method from the data that you have.
 #
-# **Time and hardware.** About 75 minutes of yours. The machine works for about three of them on two free CPU cores, with
+# **Time and hardware.** About 100 minutes of yours. The machine works for about three of them on two free CPU cores, with
 # no GPU (the last cell says how long yours took). With a GPU the same cells train a larger model; plan 15 minutes of
 # computing on a free T4 (a plan, not a measurement).
 
@@ -66,7 +66,8 @@ print(f"Mean voice score: {sum(scores) / len(scores):.0%}")
 # | **thumbs** | a ticket, a reply, 👍 or 👎 | KTO |
 # | **a verifier** | a ticket, and a program that checks any answer | GRPO |
 #
-# You go through them in this order. First, the model as it is: how does it answer a ticket?
+# The sections follow the methods' history: SFT, RLHF, GRPO, DPO, and then KTO. First, the model as it is: how does it
+# answer a ticket?
 
 # %% tags=["skip-execution"]
 from course.data import draw_replies
@@ -118,27 +119,11 @@ print("surprise:", -p.log(), "  loss:", -p.log().mean())
 # its prompt, and the surprise of your model at each token.
 
 # %% tags=["skip-execution"]
-from course.figures import COLOURS, figure, label_bars, label_line, show
-from course.method_pictures import draw_models, draw_surprises
+from course.figures import show
+from course.labels import encode
+from course.method_pictures import draw_dpo_run, draw_models, draw_surprises, draw_voices
 
-
-def encode(rows, answer="completion"):
-    """Tokenize prompt and answer; labels are the token ids, with −100 where nothing is to be learned."""
-    tokenizer, batch = base.tokenizer, []
-    for row in rows:
-        prompt = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
-        text = tokenizer.apply_chat_template(row["prompt"] + row[answer], tokenize=False)
-        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        length = len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
-        batch.append((torch.tensor(ids), torch.tensor([-100] * length + ids[length:]), torch.ones(len(ids)).long()))
-    ids, labels, mask = (
-        torch.nn.utils.rnn.pad_sequence(column, batch_first=True, padding_value=value).to(base.model.device)
-        for column, value in zip(zip(*batch, strict=True), (tokenizer.pad_token_id, -100, 0), strict=True)
-    )
-    return {"input_ids": ids, "attention_mask": mask}, labels
-
-
-inputs, labels = encode(archive.select([1]))
+inputs, labels = encode(base, archive.select([1]))  # token ids; labels are −100 in the prompt
 with torch.no_grad():
     logits = base.model(**inputs).logits.float()
 surprises = torch.nn.functional.cross_entropy(logits[0, :-1], inputs["input_ids"][0, 1:], reduction="none").tolist()
@@ -146,7 +131,7 @@ tokens = [base.tokenizer.decode([token]).replace("\n", "⏎") for token in input
 _ = show(*draw_surprises(tokens, surprises, int((labels[0] == -100).sum())))
 
 # %% [markdown]
-# Two details in this picture cost people days.
+# (`<|im_start|>` and `<|im_end|>` mark who speaks: lesson 3.) Two details in this picture cost people days.
 #
 # **The shift.** The model reads the first token and predicts the *second*. What it says at position t is about the token
 # at t + 1. So the first token has no bar: nothing stands before it.
@@ -163,18 +148,19 @@ _ = show(*draw_surprises(tokens, surprises, int((labels[0] == -100).sum())))
 from course import Choice, Question, quick_check
 
 quick_check(
-    "A reply has 20 tokens and its prompt 60. You forget the mask. What does training now mostly improve?",
+    "A reply has 20 tokens and its prompt 60. You forget the mask. What does the loss now mostly count?",
     Choice(
-        "The reply, as before: a mask only saves time", "The loss is a mean over 79 tokens now, and the reply has 20."
+        "The reply, as before: a mask only saves time",
+        "The loss is a mean over 79 tokens now (80, but nothing stands before the first), and the reply has 20.",
     ),
     Choice(
-        "The model's guesses of what customers write",
+        "How well the model guesses what customers write",
         "Yes. Three quarters of the counted tokens are the ticket's.",
         correct=True,
     ),
     Choice(
         "Nothing: without a mask the two parts of the loss cancel each other",
-        "They are averaged. Nothing cancels, but the ticket weighs three times as much.",
+        "They are averaged. Nothing cancels, but the ticket has three times as many tokens in the mean.",
     ),
 )
 
@@ -184,11 +170,12 @@ quick_check(
 # Write `sft_loss(logits, labels)`.
 #
 # - **Input:** `logits`, a tensor (batch, length, vocab) of any floating dtype: at each position one number for each
-#   possible next token, before the softmax. `labels`, a tensor (batch, length) of integer ids; at least one that counts.
+#   possible next token, before the softmax. `labels`, a tensor (batch, length) of int64 ids; at least one that counts.
 # - **Output:** a 0-dimensional tensor, in nats: the mean of −log p over all labels that count. Position t of the logits
 #   predicts label t + 1. Labels of −100 do not count.
 # - The mean is over *tokens*, all of them together: a long reply weighs more than a short one.
-# - It stays finite for logits up to ±10,000, and you can differentiate it (training will).
+# - It stays finite for logits up to ±10,000. And stay in torch operations, with no `.item()`, no `float()` and no NumPy:
+#   training follows them backwards, to find out how each weight changes the loss.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -196,12 +183,13 @@ quick_check(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `log_softmax(-1)` turns logits into log-probabilities and never overflows. `softmax` followed by `log` does.
+# `log_softmax(-1)` turns logits into log-probabilities and never overflows. `softmax` followed by `log` does. To pick by
+# label with `gather`, set the −100s to 0 first (`clamp(min=0)`), as −100 is no index, and drop them afterwards.
 # </details>
 # <details><summary>Hint 3</summary>
 #
 # `torch.nn.functional.cross_entropy` takes logits (n, vocab) and labels (n,), ignores −100 by itself and returns the mean.
-# Flatten both.
+# `.flatten(0, 1)` and `.flatten()` bring them into these shapes.
 # </details>
 
 
@@ -245,6 +233,13 @@ assert abs(found.item() - math.log(2)) < 1e-4, (
 )
 found = sft_loss(halves, torch.tensor([[2, 0, 2]]))
 assert abs(found.item() - 1.5 * math.log(2)) < 1e-4, "Now p is 1/2 and 1/4: the mean of 0.693 and 1.386 is 1.040."
+found = sft_loss(halves.repeat(2, 1, 1), torch.tensor([[2, 0, -100], [2, 1, 2]]))
+assert abs(found.item() - 5 / 3 * math.log(2)) < 1e-4, (
+    "Two rows: p is 1/2 in the first, 1/4 and 1/4 in the second. The mean over all three tokens is 1.155. (1.040 is the mean "
+    "of the rows' means.)"
+)
+found = sft_loss(torch.tensor([[[1e4, -1e4], [0.0, 0.0]]]), torch.tensor([[0, 1]]))
+assert abs(found.item() / 2e4 - 1) < 1e-4, "Logits of ±10,000 make a loss of 20,000 here, not inf: use log_softmax."
 ### BEGIN HIDDEN TESTS
 torch.manual_seed(2)
 for batch, length, vocab in [(1, 2, 5), (3, 7, 4), (5, 3, 11), (2, 9, 2)]:
@@ -287,7 +282,7 @@ assert sft_loss(torch.randn(1, 3, 4, requires_grad=True), torch.ones(1, 3).long(
 # %% [markdown]
 # ### The library does the same
 #
-# **TRL** is the library that most people train with; `SFTTrainer` is its class for SFT. It takes your data as `prompt` and
+# **TRL** is a widely used library for training; `SFTTrainer` is its class for SFT. It takes your data as `prompt` and
 # `completion`, masks the prompt by itself, and repeats one *step*: show the model a *batch*, here 16 replies, compute the loss,
 # and move the weights a little so that it falls. `lora()` makes it train an *adapter*, a small set of extra weights, in
 # place of all weights (lesson 4 opens that box).
@@ -338,7 +333,7 @@ def sft_trainer(rows, steps):
 imitator = sft_trainer(archive, SETTINGS["sft_steps"])
 imitator.remove_callback(PrinterCallback)
 theirs = imitator.evaluate()["eval_loss"]
-inputs, labels = encode(sixteen)
+inputs, labels = encode(base, sixteen)
 with torch.no_grad():
     logits = imitator.model.eval()(**inputs).logits.float()
 print(f"SFTTrainer's loss on 16 replies: {theirs:.6f}")
@@ -390,8 +385,14 @@ print(f"Voice {results['SFT'].voice:.0%} (the archive: {sum(scores) / len(scores
 # %% [markdown]
 # (*Helpful*: the reply names the customer's product and promises something that fits the ticket.)
 #
-# The model writes proper replies now, and in the archive's voice: as imperfect as the archive, to a few points. **SFT
-# imitates. It copies the mixture that it is shown.** It cannot know which parts you like.
+# The model writes proper replies now. (Not all are right. A reply with the right voice and the wrong promise is one of those
+# that are not helpful: compare each answer above with its ticket.)
+#
+# And it writes them in the archive's voice: as imperfect as the archive, to a few points. (100 sampled replies leave an error
+# of about ±4.) **SFT imitates. It copies the mixture that it is shown.** It cannot know which parts you like.
+#
+# With one difference: a few of its replies are perfect, and none in the archive is. It copies how often each part occurs, not
+# the rule that all three never meet.
 #
 # So filter, you say: train on the best replies only. Quite right! Always try that first.
 
@@ -406,9 +407,9 @@ print(f"Voice {found.voice:.0%}; wholly Juniper {found.whole:.0%}; helpful {foun
 del filtered
 
 # %% [markdown]
-# Much better, for the price of a filter. And there it stops: near two thirds, which is where the examples are. (Now and
-# then a reply is better than all of them, when the draw happens to put three good parts together.) An imitator is about
-# as good as its examples.
+# Much better, for the price of a filter. And there it stops: near two thirds, which is where the examples are. (Some replies
+# are better than all of them, when the draw happens to put three good parts together.) An imitator is about as good as
+# its examples.
 #
 # To get further you need a signal that says *more like this, less like that*. You have it: the pairs.
 
@@ -423,7 +424,7 @@ del filtered
 #
 # > P(chosen beats rejected) = σ(r_chosen − r_rejected),   with σ(x) = 1 / (1 + e⁻ˣ)
 #
-# This is the **Bradley–Terry model**. By hand: rewards 2 and 0 give σ(2) = 0.88, a likely win. Rewards 1 and 1 give
+# σ is called the *sigmoid*: it turns any number into one between 0 and 1. This is the **Bradley–Terry model**. By hand: rewards 2 and 0 give σ(2) = 0.88, a likely win. Rewards 1 and 1 give
 # σ(0) = 1/2, a coin toss. And the surprise at a win is −log of that:
 #
 # ```text
@@ -440,8 +441,8 @@ del filtered
 # Write `reward_loss(chosen, rejected)`.
 #
 # - **Input:** two tensors (batch,) of a floating dtype: the rewards of the chosen and of the rejected replies.
-# - **Output:** a 0-dimensional tensor: the mean of −log σ(chosen − rejected). Finite for differences up to ±10,000, and
-#   differentiable.
+# - **Output:** a 0-dimensional tensor: the mean of −log σ(chosen − rejected). Finite for differences up to ±10,000, and in
+#   torch operations all the way, as in exercise 1.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -477,6 +478,8 @@ assert abs(found.item() - 0.126928) < 1e-4, (
 )
 found = reward_loss(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]))
 assert abs(found.item() - 1.126928) < 1e-4, "Two pairs: the mean of 0.127 and 2.127, each pair by itself."
+found = reward_loss(torch.tensor([-1e4]), torch.tensor([0.0]))
+assert abs(found.item() - 1e4) < 1, "A difference of −10,000 costs 10,000 nats, not inf: use logsigmoid."
 ### BEGIN HIDDEN TESTS
 torch.manual_seed(3)
 for count in (1, 3, 8, 50):
@@ -503,7 +506,8 @@ assert (
 # ### A reward model you can read
 #
 # A real reward model is a language model with one number as its output. Here is a smaller one that learns by the same
-# loss: each word has a weight, and a reply's reward is the sum of the weights of its words. Ten lines train it.
+# loss: each word has a weight, and a reply's reward is the sum of the weights of its words. Most of the cell counts words.
+# The loop under `try` is what trains: guess, measure the loss, nudge each weight so that it falls, 150 times.
 
 # %% tags=["skip-execution"]
 import re
@@ -555,7 +559,8 @@ except NotImplementedError:
     print("\nSolve exercise 2, then run this cell again.")
 
 # %% [markdown]
-# From nothing but choices it found Juniper's words. An excellent judge, it seems. So let it judge some replies that
+# From nothing but choices it found Juniper's words. (And not only those that make its voice: a word like *from* is there
+# because it keeps good company.) An excellent judge, it seems. So let it judge some replies that
 # nobody asked it about.
 
 # %% tags=["skip-execution"]
@@ -629,7 +634,19 @@ for name, text in candidates.items():
 #                                           sum = 2.15
 # ```
 #
-# The good reply went from 0.1 to 0.34, and not to 1: the leash holds. Play with it. The last reply is nonsense, and the
+# The good reply went from 0.1 to 0.34, and not to 1: the leash holds.
+#
+# <details><summary>Where does the formula come from?</summary>
+#
+# Let π be the policy, and π* = reference × exp(reward / β) / Z, with the Z that makes the probabilities sum to 1. For each reply,
+#
+# reward − β · log(π / reference) = β · log(reference × exp(reward / β) / π) = β · log Z − β · log(π / π*).
+#
+# Its mean over what π writes is β · log Z − β · KL(π ‖ π*). That is what you maximize. Z does not depend on π, and a KL is
+# never negative, and 0 only for π = π*. So π* is the best.
+# </details>
+#
+# Play with it. The last reply is nonsense, and the
 # reward model loves it by mistake. Find the longest leash on which the policy does not cheat. Then make the mistake
 # larger.
 
@@ -665,12 +682,13 @@ quick_check(
 #
 # > d = log-probability under the reference − log-probability under the policy
 #
-# The obvious estimate is the mean of −d. It is right on average. But a single −d is often negative, and a distance is
-# not. There is a better one, called **k3** ([Schulman 2020](http://joschu.net/blog/kl-approx.html)):
+# The obvious estimate is the mean of −d. It is right on average. But a single −d is often negative, and a KL never is.
+# There is a better one, called **k3** ([Schulman 2020](http://joschu.net/blog/kl-approx.html)):
 #
 # > k3 = eᵈ − d − 1
 #
-# It is never negative, and its mean is the same. By hand, with two tokens:
+# It is never negative, and over tokens that the policy itself drew its mean is the same. By hand. Say that there are only
+# two tokens, and that the policy draws each half of the time, so that a plain mean counts them as the policy does:
 #
 # ```text
 #             policy   reference     d = log(ref / policy)      −d         k3
@@ -680,7 +698,8 @@ quick_check(
 # ```
 #
 # Equal means. But −d swings between +0.693 and −0.405, while k3 stays close to its mean. As long as the two models are not
-# far apart, that is the one you want from few samples. TRL's `GRPOTrainer` uses it.
+# far apart, that is the one you want from few samples. TRL's `GRPOTrainer` uses it. (Far apart it is the other way round: eᵈ
+# explodes, and one token can make the whole mean. You will print both at the end of section 5.)
 #
 # ### Exercise 3 · The length of the leash
 #
@@ -723,6 +742,10 @@ assert abs(kl_k3(policy, policy).item()) < 1e-4, "Equal models are at distance 0
 assert abs(found.item() - 0.143841) < 1e-4, (
     "The table's mean is 0.144. If you have 0.212, d has the wrong direction: it is reference − policy."
 )
+found = kl_k3(torch.log(torch.tensor([0.5])), torch.log(torch.tensor([0.25])))
+assert abs(found.item() - 0.193147) < 1e-4, (
+    "Token 1 alone, 1/2 against 1/4: k3 is 0.193. (0.693 is −d, the obvious estimate; 0.240 is d² / 2.)"
+)
 ### BEGIN HIDDEN TESTS
 torch.manual_seed(4)
 for shape in [(1,), (7,), (3, 5), (2, 3, 4)]:
@@ -751,7 +774,8 @@ assert kl_k3(torch.tensor([-1.0], requires_grad=True), torch.tensor([-2.0])).req
 # model** or *critic*, learns to predict the reward to come, and what counts is the *advantage*: reward minus prediction.
 #
 # **Clipping.** Replies are expensive to write, so each batch of them is used for several steps. Meanwhile the policy moves
-# on. PPO watches the *ratio* of the new probability to the old one, and stops paying once it leaves the range 0.8 to 1.2:
+# on. PPO watches, for each token, the *ratio* of the new probability to the old one. Once the ratio is past 1.2 for a good
+# reply, or below 0.8 for a bad one, it stops paying for going on:
 
 # %% tags=["skip-execution"]
 print("ratio new/old   paid for a good reply (advantage +1)   for a bad reply (advantage −1)")
@@ -764,7 +788,7 @@ for ratio in (0.5, 0.8, 1.0, 1.2, 1.5, 3.0):
 # For a good reply nothing is gained beyond 1.2, and for a bad one nothing below 0.8. The policy has no reason to go
 # further in one go.
 #
-# You will not run PPO here, and TRL 1.x has no `PPOTrainer` any more. Look at what it takes: four models in memory, two of
+# You will not run PPO here, and the TRL installed here has no `PPOTrainer` any more. Look at what it takes: four models in memory, two of
 # them training, and a policy that has to write fresh replies for every step.
 
 # %% tags=["skip-execution"]
@@ -774,7 +798,7 @@ trained, frozen = 16 * billions, 2 * billions  # bytes a weight: 16 while it tra
 for method, gigabytes in {
     "SFT": trained,
     "DPO": trained + frozen,
-    "GRPO": trained + frozen,
+    "GRPO, β > 0": trained + frozen,
     "RLHF with PPO": 2 * trained + 2 * frozen,
     "DPO, on an adapter": frozen,
 }.items():
@@ -785,7 +809,8 @@ for method, gigabytes in {
 
 # %% [markdown]
 # (A weight that trains takes 16 bytes: itself, its gradient, and the averages that the usual optimizer, AdamW, keeps for it.
-# A frozen one takes 2, in 16-bit numbers. What the layers compute on the way, and the replies being written, come on top.)
+# A frozen one takes 2, in 16-bit numbers. What the layers compute on the way, and the replies being written, come on top. All
+# models are counted with 7 billion weights here; a reward or value model may be smaller.)
 #
 # PPO works. It made InstructGPT: people preferred the replies of its 1.3B model to those of GPT-3 with 175B
 # ([arXiv 2203.02155](https://arxiv.org/abs/2203.02155)). But it is the most expensive machine in this lesson, and the
@@ -804,9 +829,9 @@ for method, gigabytes in {
 # 1, 1 teaches nothing: all advantages are 0.
 #
 # Where do rewards come from? From a reward model, or better, where there is one, from a **verifier**: a program that
-# checks. Did the tests pass? Is the number right? No single word, however often repeated, flatters a verifier. These are
-# called *verifiable rewards*, and they are how models learned to reason
-# ([DeepSeek-R1, arXiv 2501.12948](https://arxiv.org/abs/2501.12948)).
+# checks. Did the tests pass? Is the number right? Repeating a word does not flatter a verifier. (A careless one can be cheated
+# all the same: think of tests that the answer may edit.) These are called *verifiable rewards*, and they are how DeepSeek-R1
+# learned to reason ([arXiv 2501.12948](https://arxiv.org/abs/2501.12948)).
 #
 # Juniper has a verifier for *triage*: valid JSON, right fields. It has none for the voice. (`voice_score` plays people's
 # taste in this lesson. If you really had such a function, you would use GRPO.)
@@ -826,8 +851,10 @@ print("advantages =", [round(value, 2) for value in ((rewards - mean) / spread)[
 # deviation is off by the same tiny amount, and the quotient of two tiny errors is as large as 1. The model would be
 # pushed hard, by nothing.
 #
-# TRL adds 0.0001 to the divisor, which makes such errors small (and every honest advantage a little too small). You do it
-# exactly.
+# TRL adds 0.0001 to the divisor, which makes such errors small, and every honest advantage a little too small. (It also
+# divides by n − 1 where the paper's plain standard deviation divides by n: with eight answers that makes advantages another
+# 6 % smaller.) You do without, and ask whether the rewards are equal. Each way has its price: rewards that are *almost* equal,
+# such as 0.1 and 0.3 − 0.2, TRL's 0.0001 calms, and yours does not.
 #
 # ### Exercise 4 · Advantages without a critic
 #
@@ -875,7 +902,8 @@ found = grpo_advantages(torch.tensor([[1.0, 0.0, 0.0, 1.0]]))
 assert isinstance(found, torch.Tensor), "Return a tensor of advantages: end with `return`."
 assert found.shape == (1, 4), f"One advantage for each reward, (1, 4); yours is {tuple(found.shape)}."
 assert torch.allclose(found.double(), torch.tensor([[1.0, -1.0, -1.0, 1.0]]).double(), atol=1e-4), (
-    "Rewards 1, 0, 0, 1 have mean 1/2 and standard deviation 1/2: +1, −1, −1, +1. (0.866 means that you divide by n − 1.)"
+    "Rewards 1, 0, 0, 1 have mean 1/2 and standard deviation 1/2: +1, −1, −1, +1. (0.866: you divide by n − 1. 0.9998: you "
+    "added something to the divisor.)"
 )
 found = grpo_advantages(torch.tensor([[1.0, 0.0], [10.0, 30.0]]))
 assert torch.allclose(found.double(), torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double(), atol=1e-4), (
@@ -973,8 +1001,10 @@ print("GRPOConfig by default: beta =", defaults["beta"], "  num_generations =", 
 #
 # > reward = β · log(policy / reference) + β · log Z
 #
+# (Divide both sides by the reference, take logarithms, multiply by β.)
+#
 # Read this again. **Any policy is the best one for some reward, and here is that reward.** The policy *is* a reward model:
-# what it likes better than the reference does, it must think well of.
+# what it likes better than the reference does, it must think well of. (For each ticket up to a constant, β · log Z.)
 #
 # Now put that reward into Bradley–Terry. Only the *difference* of two rewards counts there, both replies answer the same
 # ticket, and Z is the same in both. It cancels:
@@ -1006,7 +1036,7 @@ quick_check(
         "It depends on the pairs: the clearer the difference in quality, the smaller",
         "The quality of the replies is not in the formula, only how the policy's view of them has changed.",
     ),
-    Choice("About 8, like the log-probabilities", "These cancel: each is taken relative to the reference."),
+    Choice("About 20, like the log-probabilities", "These cancel: each is taken relative to the reference."),
     Choice(
         "ln 2, about 0.693, whatever the pairs and β",
         "Yes: margin 0, and −log σ(0) = −log ½. A coin toss, for every pair.",
@@ -1023,7 +1053,7 @@ quick_check(
 #   number.
 # - **Output:** a 0-dimensional tensor: the mean over the batch of −log σ(margin), with
 #   margin = β · [(policy_chosen − reference_chosen) − (policy_rejected − reference_rejected)].
-# - Finite for differences up to ±10,000, and differentiable.
+# - Finite for differences up to ±10,000, and in torch operations all the way.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1062,10 +1092,16 @@ assert abs(found.item() - math.log(2)) < 1e-4, (
 )
 found = dpo_loss(torch.tensor([-18.0]), torch.tensor([-25.0]), torch.tensor([-20.0]), torch.tensor([-22.0]))
 assert abs(found.item() - 0.474077) < 1e-4, (
-    "The example has margin 0.5 and loss 0.474. (0.974: the sign is turned. 0.006: β is missing.)"
+    "The example has margin 0.5 and loss 0.474. (0.974: the sign is turned. 0.007: β is missing.)"
 )
 found = dpo_loss(torch.tensor([-18.0]), torch.tensor([-25.0]), torch.tensor([-20.0]), torch.tensor([-22.0]), beta=0.4)
 assert abs(found.item() - 0.126928) < 1e-4, "With β = 0.4 the margin is 2 and the loss 0.127: use the argument."
+found = dpo_loss(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), torch.zeros(2), torch.zeros(2), beta=1.0)
+assert abs(found.item() - 1.126928) < 1e-4, (
+    "Margins of 2 and −2 cost 0.127 and 2.127: the mean is 1.127. (0.693: you took the mean of the margins first.)"
+)
+found = dpo_loss(torch.tensor([-1e4]), torch.zeros(1), torch.zeros(1), torch.zeros(1), beta=1.0)
+assert abs(found.item() - 1e4) < 1, "A margin of −10,000 costs 10,000 nats, not inf: use logsigmoid."
 ### BEGIN HIDDEN TESTS
 torch.manual_seed(6)
 for count, beta in [(1, 0.1), (3, 0.5), (8, 0.02), (40, 1.0)]:
@@ -1093,7 +1129,8 @@ assert dpo_loss(
 # ### What DPO sees, and what it does not
 #
 # Play before you train. It starts at the example above. Find settings in which **both** replies became less likely and
-# the loss still fell below ln 2. Then move only β, and watch how hard the pair still pushes.
+# the loss still fell below ln 2. Then move only β, and watch how hard the pair still pushes: β decides how soon a pair is done,
+# and also how much a nat counts while it is not.
 
 # %% tags=["skip-execution"]
 from course.dpo_explorer import explore_dpo
@@ -1113,11 +1150,11 @@ explore_dpo()
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
 quick_check(
-    "DPO trains on pairs of a better and a worse reply. What happens to the log-probability of the better replies?",
+    "In the run that you are about to start, what happens to the log-probability of the better replies?",
     Choice("It rises: that is what the training is for", "It is what everybody expects. Run the next two cells."),
     Choice(
         "It stays where it was: only the worse replies are pushed down",
-        "The two share most of their words, and one adapter moves them all. Run the next two cells.",
+        "The two are much alike, and one adapter moves them both. Run the next two cells.",
     ),
     Choice(
         "It ends lower than it began",
@@ -1131,10 +1168,10 @@ quick_check(
 from peft import PeftModel
 
 
-def dpo_trainer(reference, steps, learning_rate, beta):
+def dpo_trainer(reference, steps, learning_rate, beta, **changes):
     """A trainer that fits a fresh adapter on the reference to the pairs; TRL switches it off to get the reference."""
     gc.collect(), torch.cuda.empty_cache()
-    args = dpo_config(folder, steps, learning_rate, beta)
+    args = dpo_config(folder, steps, learning_rate, beta, **changes)
     pairs = draw_comparisons(8 * steps, seed=22)
     return in_full_precision(
         DPOTrainer(
@@ -1162,35 +1199,18 @@ print(
 )
 
 # %% tags=["skip-execution"]
-steps, chosen_curve = logged(history, "logps/chosen")
-_, rejected_curve = logged(history, "logps/rejected")
-_, margins = logged(history, "rewards/margins")
-moved = chosen_curve[-1] - chosen_curve[0]
-fig, (left, right) = figure(
-    f"The margin grows, and the chosen replies become {'less' if moved < 0 else 'more'} likely",
-    columns=2,
-    size=(9.0, 3.6),
-)
-left.plot(steps, margins, "o-", color=COLOURS["rag"], markersize=4)
-left.set(xlabel="optimizer step", ylabel="margin (implicit rewards)", xlim=(0, steps[-1] * 1.02))
-for name, curve, color in (("chosen", chosen_curve, COLOURS["tuned"]), ("rejected", rejected_curve, COLOURS["bad"])):
-    right.plot(steps, curve, "o-", color=color, markersize=4)
-    label_line(right, steps, curve, name, color)
-right.set(xlabel="optimizer step", ylabel="log-probability (nats per reply)", xlim=(0, steps[-1] * 1.3))
-for ax in (left, right):
-    ax.set_xticks([step for step in steps if step % 20 == 0])
-_ = show(fig, alt=f"Margin from {margins[0]:.2f} to {margins[-1]:.2f}. Log-probability of the chosen replies from "
-         f"{chosen_curve[0]:.1f} to {chosen_curve[-1]:.1f} nats, of the rejected from {rejected_curve[0]:.1f} to {rejected_curve[-1]:.1f}.")  # fmt: skip
+_ = show(*draw_dpo_run(history))
 
 # %% [markdown]
 # There it is. On the left the margin grows, as it should. On the right the *better* replies gain a little at first, and end
 # up less likely than they began, although every step was about preferring them. (That is the bundled model's curve. On a larger
-# model the fall may be smaller, or begin later.)
+# model the fall may be smaller, or begin later. That the rejected ones start *above* the chosen is no mistake: two thirds of the
+# archive's parts are plain, so after SFT plainer replies are likelier.)
 #
 # Is something broken? Look at the formula again: only the **difference** is in the loss. The model may push the rejected
-# replies down by ten and the chosen ones by two, and the loss is as pleased as with +4 and −4. As both replies share
-# many words, pushing one down drags the other along. This is well known, as *likelihood displacement*
-# ([arXiv 2410.08847](https://arxiv.org/abs/2410.08847)).
+# replies down by ten and the chosen ones by two, and the loss is as pleased as with +4 and −4. And replies that look alike
+# to the model move together. This is well known, as *likelihood displacement*
+# ([arXiv 2410.08847](https://arxiv.org/abs/2410.08847), which measures "alike" on the model's hidden states).
 #
 # The probabilities of all possible replies sum to 1. If chosen and rejected both lost, **something else won**. The
 # question is what. It can be harmful: in that paper a model trained to refuse ended up refusing *less*. It can be noise. Or
@@ -1206,38 +1226,29 @@ shown = [row["completion"] for row in archive] + [row["chosen"] for row in compa
 perfect = sum(voice_score(reply[0]["content"]) > 0.99 for reply in shown)
 print(f"Perfect replies among {len(shown)} archived and chosen ones: {perfect}")
 
-bars = {"voice": "voice score", "whole": "all three parts", "helpful": "helpful"}
-colors = {"base": "base", "SFT": "prompt", "SFT, best only": "rag", "DPO": "tuned"}
-fig, ax = figure(
-    f"Wholly in Juniper's voice: {results['SFT'].whole:.0%} after SFT, {results['DPO'].whole:.0%} after DPO",
-    ylabel="of 100 fresh tickets (%)", size=(8.8, 4.0),
-)  # fmt: skip
-for place, (name, found) in enumerate(results.items()):
-    heights = [100 * getattr(found, bar) for bar in bars]
-    label_bars(
-        ax, ax.bar([x + 0.21 * (place - 1.5) for x in range(3)], heights, 0.2, color=COLOURS[colors[name]], label=name)
-    )
-ax.axhline(100 / 3 * 2, xmax=0.31, color=COLOURS["base"], linestyle="--", linewidth=1.2)
-ax.text(-0.46, 69, "best reply in\nthe archive", color=COLOURS["base"], fontsize=9)
-ax.set_xticks(range(3), bars.values())
-ax.set_ylim(0, 122)
-ax.legend(ncols=4, loc="upper left")
-table = "; ".join(
-    f"{name}: voice {f.voice:.0%}, whole {f.whole:.0%}, helpful {f.helpful:.0%}" for name, f in results.items()
-)
-_ = show(fig, alt=f"Replies to 100 fresh tickets. {table}.")
+_ = show(*draw_voices(results))
 
 # %% [markdown]
 # So that is who won: replies that sound like Juniper from beginning to end. **Not one such reply is in the archive, and not
 # one is in the pairs** (the line above the figure counts them). The pairs never said "write this". They said "more of this
 # than of that", hundreds of times, and the model followed the arrow past the best of its examples.
 #
-# It did not invent them. After SFT it wrote such replies, too, now and then (the middle group of bars): it had met the voice
-# before, in its pre-training. DPO cannot make a model write what it cannot write at all. It moves probability to what the
-# model could already do, and rarely did.
+# It did not invent them. The model draws the three parts nearly independently. Where each is Juniper's with probability 0.40,
+# all three are in 0.40³ = 6 % of the replies; with 0.69 it is 33 %, and with 0.86 it is 64 %. Cube your own voice scores, and
+# compare with the middle bars. So SFT wrote such replies, too, now and then, and DPO made them common. (The bundled model had
+# even met some in its pre-training.) The formula of section 3 multiplies the reference: what that gave nearly 0, stays nearly 0.
 #
-# Now the falling curve makes sense as well. Each chosen reply still had something plain in it. As the model gave up plain
-# openings and plain sign-offs, it gave up the chosen replies with them. The chosen ones were *better*, not *good*.
+# Now the falling curve makes sense as well. Count it by hand, with 0.40 before and 0.86 after for each part that is Juniper's,
+# hence 0.60 and 0.14 for each plain one:
+#
+# ```text
+# a chosen reply with       change of its log-probability, in nats
+# two Juniper parts         2 · ln(0.86 / 0.40) +     ln(0.14 / 0.60) = +0.1
+# one                           ln(0.86 / 0.40) + 2 · ln(0.14 / 0.60) = −2.1
+# ```
+#
+# The chosen replies with one good part of three lose most: as the model gave up plain openings and plain sign-offs, it gave
+# them up, too. They were *better*, not *good*. (This simple count gives about half of the measured fall.)
 #
 # This time. Nothing in the loss guarantees it, and so you look at three things after every DPO run: replies, a measure that
 # is not the loss, and a measure of what must *not* change. Here that is the last group of bars: does the reply still help?
@@ -1261,7 +1272,7 @@ def token_logprobs(model, inputs, labels):
     return torch.cat(found) * (targets != -100)
 
 
-pair = [encode(validation, side) for side in ("chosen", "rejected")]
+pair = [encode(base, validation, side) for side in ("chosen", "rejected")]
 policy_side = [token_logprobs(model, *side).sum(-1) for side in pair]
 with model.disable_adapter():
     reference_side = [token_logprobs(model, *side).sum(-1) for side in pair]
@@ -1287,11 +1298,14 @@ for name, value in ours.items():
 # β is DPO's leash, too. It decides when a pair is *done*: at margin 4, say, a pair hardly pushes any more, and with a small β
 # the policy must run far to get there. So take the leash off: a tiny β, and larger steps, so that it gets somewhere. The loss
 # of such a run is not comparable (β is part of it). The share of pairs in the right order is: those whose margin is positive.
+#
+# Two things change at once then, the leash and the size of the steps. So there is a third run between the two: the same
+# large steps, with the leash.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
 quick_check(
-    "Off the leash, the new policy will order nearly all of the 64 new pairs correctly. What will its replies be like?",
+    "Off the leash, the new policy will order over 90 % of the 64 new pairs correctly. What will its replies be like?",
     Choice(
         "Better still: it has learned the preference more thoroughly",
         "It has learned to tell these pairs apart, which is not the same. See below.",
@@ -1310,65 +1324,73 @@ quick_check(
 
 # %% tags=["skip-execution"]
 def distance(model):
-    """k3 per token between the model and the reference, its adapter switched off, on replies that the model writes."""
+    """k3 and the mean of −d, per token that the model wrote, against the reference, its adapter switched off."""
     questions = [[{"role": "user", "content": ticket["text"]}] for ticket in fresh.select(range(32))]
     written = generate(model, base.tokenizer, questions, max_new_tokens=64, seed=3)
     rows = [
         {"prompt": asked, "answer": [{"role": "assistant", "content": reply}]}
         for asked, reply in zip(questions, written, strict=True)
     ]
-    inputs, labels = encode(rows, "answer")
+    inputs, labels = encode(base, rows, "answer")
     counted = labels[:, 1:] != -100
+    for row in counted:  # the end mark and the line break after it: the template wrote these, not the policy
+        row[row.nonzero()[-2:]] = False
     policy = token_logprobs(model, inputs, labels)[counted]
     with model.disable_adapter():
         before = token_logprobs(model, inputs, labels)[counted]
-    return kl_k3(policy, before).item()
+    return kl_k3(policy, before).item(), (policy - before).mean().item()
 
 
 def report(name, trainer):
     """Print what a run is worth."""
     found, order = results[name], logged(trainer.state.log_history, "rewards/accuracies")[1][-1]
     try:
-        leash = f"{distance(trainer.model):.2f} nats a token from the reference"
+        leash = "nats a token from the reference: k3 {:.2f}, −d {:.2f}".format(*distance(trainer.model))
     except NotImplementedError:
         leash = "(solve exercise 3 to see the distance)"
-    print(
-        f"{name:<15} pairs in order {order:>4.0%}   voice {found.voice:>4.0%}   helpful {found.helpful:>4.0%}   {leash}"
-    )
+    print(f"{name:<22} pairs in order {order:>4.0%}   voice {found.voice:>4.0%}   wholly {found.whole:>4.0%}   "
+          f"helpful {found.helpful:>4.0%}   {leash}")  # fmt: skip
 
 
 report("DPO", trainer)
-loose = dpo_trainer(after_sft(), SETTINGS["dpo_steps"] // 2, SETTINGS["loose_rate"], 0.02)
-loose.remove_callback(PrinterCallback)
-loose.train()
-results["off the leash"] = measure_voice(loose.model.eval(), base.tokenizer, fresh)
-report("off the leash", loose)
-print("\nTwo of its replies:")
-for reply in results["off the leash"].replies[:2]:
+half = SETTINGS["dpo_steps"] // 2
+for name, beta in {"large steps, leash": SETTINGS["beta"], "large steps, no leash": 0.02}.items():
+    loose = dpo_trainer(after_sft(), half, SETTINGS["loose_rate"], beta, eval_steps=half)
+    loose.remove_callback(PrinterCallback)
+    loose.train()
+    results[name] = measure_voice(loose.model.eval(), base.tokenizer, fresh)
+    report(name, loose)
+print("\nTwo replies off the leash:")
+for reply in results[name].replies[:2]:
     print("Answer:", reply)
 
 # %% [markdown]
-# The order of the pairs tells you next to nothing: it is perfect, or nearly, in both. The replies tell you. The reward was
-# never written down in this section, and it was hacked all the same. (Two things differ between the runs. Give `dpo_trainer`
-# the large steps *with* the leash, and see which part of the damage is left.)
+# The order of the pairs hardly warns you. The replies do. On our machine *helpful* fell from 85 % to 63 % with the larger
+# steps, although voice got better, and to 1 % without the leash. The reward was never written down in this section, and it was
+# hacked all the same. (One run each: expect other numbers on another machine.)
 #
-# So: **a few hundred good pairs, a low learning rate, few steps, β between 0.1 and 0.5, and a stop when a measure outside the
-# loss stops improving.** (That is this lesson's experience on one small model. TRL's own defaults are β = 0.1 and a learning
-# rate of 1e-6.) And where you can, let people compare replies of *your own* model after SFT, not of an old archive: then the
-# pairs are about what the model really writes.
+# The two estimates of the distance put the runs in the same order. They do not agree, because 32 replies are few: a token that
+# the reference likes far better than the policy is hardly ever drawn, and counts a lot in k3 when it is. Draw more samples
+# before you believe the second digit.
+#
+# So: **a few hundred good pairs, few steps, a rate that you have measured, a leash, and a stop when a measure outside the loss
+# stops improving.** Our rate is large and our β is 0.5 because model and adapter are tiny. On a real model start near TRL's own
+# defaults, β = 0.1 and a learning rate of 1e-6 (an adapter wants more: lesson 4), and measure. And where you can, let people
+# compare replies of *your own* model after SFT, not of an old archive: then the pairs are about what the model really writes.
 
 # %% [markdown]
 # ## 6 · Two more, and how to choose
 #
-# **KTO** ([arXiv 2402.01306](https://arxiv.org/abs/2402.01306)) needs no pairs. A reply, and thumbs up or down: what every
-# chat window collects. It compares each reply's implicit reward with the typical one, and, like people, weighs losses and
-# gains apart. Pick it when thumbs are what you have: they are far cheaper than pairs, and far noisier. TRL: `KTOTrainer`.
+# **KTO**, *Kahneman–Tversky optimization* ([arXiv 2402.01306](https://arxiv.org/abs/2402.01306)), needs no pairs. A reply, and
+# thumbs up or down: what many chat windows collect. It compares each reply's implicit reward with the typical one. Like the
+# people in those two psychologists' experiments, it can weigh losses and gains apart. Pick it when thumbs are what you have:
+# they cost less than pairs, and say less each. TRL: `KTOTrainer`.
 #
-# **ORPO** ([arXiv 2403.07691](https://arxiv.org/abs/2403.07691)) does SFT and preferences in one run. Its loss is SFT's on
-# the chosen reply, plus a term that grows when the rejected one has the better odds. So there is no reference: one model in memory, and
-# one stage. And SFT's loss works against the fall that you saw: it pulls the chosen replies up. Pick it when you start from a
-# base model, have pairs whose chosen replies are good *in themselves*, and little memory. (On our archive it would imitate the
-# imperfect ones.) TRL keeps it under `trl.experimental`.
+# **ORPO**, *odds ratio preference optimization* ([arXiv 2403.07691](https://arxiv.org/abs/2403.07691)), does SFT and preferences
+# in one run. Its loss is SFT's on the chosen reply, plus a term that grows when the rejected one has the better odds. So there
+# is no reference: one model in memory, and one stage. And SFT's loss works against the fall that you saw: it pulls the chosen
+# replies up. Pick it when you start from a base model, have pairs whose chosen replies are good *in themselves*, and little
+# memory. (On our archive it would imitate the imperfect ones.) TRL keeps it under `trl.experimental`.
 #
 # | method | data | in memory (besides activations) | samples while training | pick it when |
 # |---|---|---|---|---|
@@ -1456,7 +1478,7 @@ print(f"This notebook has been at work for {(time.perf_counter() - started) / 60
 # %% [markdown]
 # ## Knowledge check
 #
-# Eight questions; 80 % marks the lesson complete.
+# Eight questions; 80 % marks the lesson complete, so seven of them.
 
 # %% tags=["skip-execution"]
 # @title Knowledge check
@@ -1492,7 +1514,9 @@ course.knowledge_check(
     Question(
         "During RLHF the reward climbs for days while people like the replies less and less. What do you change first?",
         Choice(
-            "A larger β", "Yes. The policy has run to where the reward model is wrong: shorten the leash.", correct=True
+            "A larger β, or an earlier stop",
+            "Yes. The policy has run to where the reward model is wrong. Then collect comparisons of what it writes now.",
+            correct=True,
         ),
         Choice("A smaller β", "That lengthens the leash: it would run further."),
         Choice(
