@@ -13,7 +13,7 @@
 # 3. explain why B starts at zero, and what the first step of training changes;
 # 4. configure LoRA in PEFT, choose its learning rate, and merge the result into the base model.
 #
-# **Time and hardware.** About 90 minutes of yours. The machine computes for about three on two free CPU cores, with no GPU (a
+# **Time and hardware.** About 90 minutes of yours. The machine computes for three to four of them on two CPU cores, with no GPU (a
 # cell after the takeaways says how long yours took). The long wait is the sweep in section 4. With a GPU the same cells train a
 # larger model; plan 20 minutes of computing on a free T4 (a plan, not a measurement).
 
