@@ -18,6 +18,8 @@ def test_a_solved_lesson_runs_from_top_to_bottom_without_a_warning(folder, tmp_p
     client = NotebookClient(
         solution_notebook(read_lesson(folder)),
         timeout=900,
+        startup_timeout=300,
+        iopub_timeout=120,  # default: 4 s, after which a cell's output, its verdict too, is dropped
         kernel_name="python3",
         skip_cells_with_tag="",
         resources={"metadata": {"path": str(tmp_path)}},

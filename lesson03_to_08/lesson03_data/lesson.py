@@ -12,7 +12,7 @@
 # 3. predict what wrong labels, copies, an unmasked prompt and a missing end each break, and find them in your own data;
 # 4. split data so that its score can be trusted.
 #
-# **Time and hardware.** About 75 minutes of yours. The machine works for two to three of them on two free CPU cores,
+# **Time and hardware.** About 85 minutes of yours. The machine works for two to three of them on two free CPU cores,
 # with no GPU (the last cell says how long yours took). On a free T4 the same cells train a larger model; plan 20
 # minutes of computing there (a plan, not a measurement).
 
@@ -21,22 +21,23 @@
 # %% [markdown]
 # ## The problem, in one page
 #
-# Juniper has exported some hundred old tickets, with the triage that its staff gave them. Somebody wrote a script
+# Juniper has exported several hundred old tickets, with the triage that its staff gave them. Somebody wrote a script
 # that turns them into training data. The script runs. The trainer runs. The loss falls. What could be wrong?
 #
-# Nearly everything, and nothing of it raises an error:
+# Nearly everything, and none of it raises an error:
 #
 # | in the data | what you see during training |
 # |---|---|
 # | the model learns to write the customer's half, too | the loss falls |
 # | the end of each answer is not learned | the loss falls |
 # | a fifth of the labels are wrong | the loss falls |
-# | a web form sent the same tickets again and again | the loss falls, and validation is excellent |
+# | a web form sent the same tickets again and again | the loss falls, and the score on held-back rows is excellent |
 #
 # You are going to make each of these mistakes on purpose. Same model, same method, same number of steps: only the
 # data differs. Each of them breaks something else, and some break less than you think.
 #
-# Here is what the model does with a ticket today, before any training. The contact form adds the order number.
+# Here is what the model does with a ticket today, before any training. The contact form adds the order number. Answers are
+# drawn (temperature 1) unless a cell says otherwise, and 200 tickets leave an error of two to three points.
 
 # %% tags=["skip-execution"]
 import time
@@ -187,8 +188,10 @@ if text == by_hand(messages):
 else:
     print("This model's template adds something to ours; compare:\n", by_hand(messages))
 
-# %% [markdown] `<|im_start|>` and `<|im_end|>` are *special tokens*: one token each, which no customer can type. They
-# are the only way in which the model can tell who speaks. (Some templates add a system message of their own. That is
+# %% [markdown]
+# `<|im_start|>` and `<|im_end|>` are **special tokens**: each is one single token, kept for this purpose. They are the
+# only way in which the model can tell who speaks. So search your texts for them: by default a tokenizer turns a typed
+# `<|im_end|>` into the real mark, and a customer who types it ends his own turn. (Some templates add a system message of their own. That is
 # why you never write a template by hand in earnest: the tokenizer knows its own, and `apply_chat_template` applies
 # it.)
 #
@@ -223,8 +226,8 @@ quick_check(
 # ## 2 · Which tokens teach?
 #
 # A training example is a row of tokens. At each place the model predicts the next token, and the *loss* is its
-# surprise at the one that really comes: minus the logarithm of the probability that it gave to it. (Lesson 2 derives
-# it.)
+# surprise at the one that really comes: −log p, where p is the probability that it gave to that token. (Lesson 2
+# derives it.)
 #
 # But do you want it to learn *all* of them? The customer's half is not its job.
 #
@@ -244,7 +247,9 @@ quick_check(
 #
 # The customer's words are still *read*: they stand in "all tokens before t". They are just not asked for.
 #
-# In TRL this is called **completion-only loss**. Give it rows with a `prompt` and a `completion`, and it is on.
+# In TRL this is called **completion-only loss**. Give it rows with a `prompt` and a `completion`, and it is on. Give it
+# one column `messages`, the form of exercise 1, and it is **off**: TRL then learns every token, unless you set
+# `assistant_only_loss=True`. That is how most people come to train on their prompts.
 
 # %%
 import torch
@@ -358,9 +363,9 @@ del trainer
 # no harm: nobody asks for anything after the end.)
 #
 # (Conversations of several turns have several answers. There TRL's `assistant_only_loss=True` does the same for each
-# turn of the assistant.)
+# turn of the assistant, for model families whose template TRL knows.)
 #
-# Now look at whole examples. Find settings in which nothing teaches the model to stop. There are two different ways.
+# Now look at whole examples. (`max_length` cuts off what is longer.) Find settings in which nothing teaches the model to stop. There are two different ways.
 
 # %% tags=["skip-execution"]
 from course.label_explorer import explore_labels
@@ -370,19 +375,19 @@ explore_labels(base.tokenizer, tickets[:3])
 # %% [markdown]
 # ### Measure it: learn from everything
 #
-# What does it cost to leave the prompt unmasked? First commit yourself.
+# What does it cost the bundled model to leave the prompt unmasked? First commit yourself.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
 quick_check(
-    "Same tickets, same steps, but the labels cover all tokens, the customer's half included. What will come out?",
+    "Same tickets, same steps, but the labels cover all tokens, the customer's half included. What will the bundled model become?",
     Choice(
         "A better model: it also learns to understand customers",
-        "It already reads them well enough. Run the next cells.",
+        "It is asked to *write* customers, which is another job than to understand them. Run the next cells.",
     ),
     Choice(
         "About the same",
-        "That is what many expect, as the answers are still all in there. Run the next cells.",
+        "So it may be on a large model. On this one the answers are all in there, and drown. Run the next cells.",
     ),
     Choice("A much worse model", "Run the next cells, and look at where the loss went.", correct=True),
     Choice(
@@ -437,66 +442,57 @@ for name, score in scores.items():
 # %% [markdown]
 # The same tickets, the same steps. Both losses fell.
 #
-# Where did the learning go? Compare how surprised each model is, token by token, at three parts of a fresh example:
-# the customer's words, the digits of the order number, and the answer.
+# Where did the learning go? Compare how surprised each model is, token by token, at five parts of a fresh example: the
+# template's marks, the customer's words, the form's line (`Order` and its full stop), the digits in it, and the answer.
 
 # %% tags=["skip-execution"]
-import re
-
-
-def surprises(model, tickets):
-    """Mean surprise in nats per token, and number of tokens, for the words, the order's digits and the answer."""
-    parts = {"words": [], "digits": [], "answer": []}
-    for ticket in tickets:
-        row = example(base.tokenizer, prompt_completion(ticket))
-        ids = torch.tensor([row["input_ids"]], device=model.device)
-        with torch.no_grad():
-            log_p = model(input_ids=ids).logits[0, :-1].float().log_softmax(-1)
-        for place, token in enumerate(row["input_ids"][1:]):
-            part = "answer" if row["labels"][place + 1] != -100 else (
-                "digits" if re.fullmatch(r"\d+", base.tokenizer.decode([token])) else "words")  # fmt: skip
-            parts[part].append(-log_p[place, token].item())
-    return {part: (sum(values) / len(values), sum(values)) for part, values in parts.items()}
-
+from course.surprises import surprise_by_part
 
 for name, model in (("base", base.model), ("clean", clean), ("prompt unmasked", unmasked)):
-    found = surprises(model, fresh[:30])
+    found = surprise_by_part(model, base.tokenizer, fresh[:30])
     whole = sum(total for _, total in found.values())
-    print(f"{name:<16}" + "".join(f"{part}: {mean:5.2f} nats/token, {total / whole:4.0%} of all   "
-                                  for part, (mean, total) in found.items()))  # fmt: skip
+    print(name)
+    for part, (mean, total) in found.items():
+        print(f"    {part:<12} {mean:>7.3f} nats per token   {total / whole:>4.0%} of all surprise")
 print(f"\nThe best that anyone can do on a random digit is ln 10 = {torch.log(torch.tensor(10.0)):.2f} nats.")
 
 # %% [markdown]
-# There it went. The loss is a mean over labels, and the answers' share of all surprise is tiny. So most of the push
-# goes into guessing what customers write, and how the form writes its line. The answers get what is left over.
+# There it went. The loss is a mean over labels, and the answers' share of all surprise is tiny. Most of the push goes
+# into the form's line, a few tokens that are the same on every ticket and that the base has never met there, and into
+# its digits, which nobody can guess. The answers get what is left over.
 #
-# The loss curve suffers as well. It settles far above zero, because nobody can guess a random digit. You could not
-# tell a good run from a bad one by looking at it.
+# The loss curve suffers as well. It settles far above zero, because neither customers' sentences nor random digits can
+# be guessed. You could not tell a good run from a bad one by looking at it.
 #
 # Is it always that bad? Try the same mistake on the same tickets *without* the form's line: pure tickets, a kind of
 # text that the bundled base has read thousands of times.
 
 # %% tags=["skip-execution"]
 plain, plain_fresh = draw_tickets(640, seed=31), draw_tickets(200, seed=32)
-familiar = fit("unmasked, no order number", examples(plain, learn_prompt=True))
-score = measure_triage(familiar, base.tokenizer, plain_fresh)
-print(f"{score.valid:.0%} valid, {score.correct:.0%} with all three fields right")
+for name, everything in (("masked, no order number", False), ("unmasked, no order number", True)):
+    familiar = fit(name, examples(plain, learn_prompt=everything))
+    score = measure_triage(familiar, base.tokenizer, plain_fresh)
+    print(f"{score.valid:.0%} valid, {score.correct:.0%} with all three fields right")
 del familiar, unmasked
 
 # %% [markdown]
-# The same mistake, and this time it costs a few points, where it had cost most of them. Where the prompts hold
-# nothing new, there is nothing in them to learn, and the push goes into the answers all the same. So what decides is
-# *how surprising your prompts are*. One short line that the base had never seen was enough to spoil the run.
+# The same mistake, and this time it costs some points, where it had cost most of them. Where the prompts hold little
+# that is new, little of the push goes there. In these runs, then, what decided was *how surprising the prompts are*:
+# one short line that the base had never seen was enough.
+#
+# Enough to spoil *40 steps*. With three times the steps the answers are learned, too: late, not never. And 16 nats per
+# token come from a tiny base that never met the word "Order" at that place. A large model has seen such lines; expect a
+# smaller effect there.
 #
 # **The counter-evidence.** Prompts may even be worth learning. *Instruction Tuning With Loss Over Instructions* ([Shi
 # et al. 2024](https://arxiv.org/abs/2405.14394)) trained on the prompts *as well*, and improved many benchmarks by
-# it. They name the conditions: few examples, and long instructions with short outputs, where learning the answers
-# alone overfits. Our tickets are long and our answers short, too; but theirs are instructions, and ours end in an
-# order number. A later study found a low to moderate weight on the prompt's tokens best
-# ([2507.07817](https://arxiv.org/abs/2507.07817)).
+# it. They name the conditions: long instructions with short outputs, **or** few examples. There a model that learns the
+# answers alone soon knows them by heart. Neither is ours: a ticket is hardly longer than its answer, and it ends in an
+# order number. A later study found a low to moderate weight on the prompt's tokens best, beside a moderate to high one
+# on the answer's ([2507.07817](https://arxiv.org/abs/2507.07817)).
 #
-# So: completion-only is the sane default (and TRL's). If your data is small and your prompts are good text, measure
-# the other.
+# So: completion-only is the sane default (and TRL's, for prompt and completion). If you have few examples, or long
+# prompts with short answers, measure the other.
 
 # %% [markdown]
 # ## 3 · The end is a token, too
@@ -517,7 +513,8 @@ del familiar, unmasked
 # labels      defect , high , tent    <eos>   −100   −100      by place: right
 # ```
 #
-# Watch it happen. transformers' own collator for language models masks by value. TRL's masks by place.
+# Watch it happen. A *collator* is the function that makes one batch of several rows. transformers' own for language
+# models masks by value. TRL's masks by place.
 
 # %% tags=["skip-execution"]
 import copy
@@ -535,34 +532,36 @@ print("transformers, own pad:  ", ByValue(base.tokenizer, mlm=False)(rows)["labe
 print("TRL, pad = EOS:         ", ByPlace(pad_token_id=end)(rows)["labels"].tolist())
 
 # %% [markdown]
-# In the first line no end is left. (`load_base` of this course never lets pad equal EOS. Do the same.)
+# In the first line no end is left. The third line is safe, so pad = EOS does no harm as long as *everything* masks by
+# place. (TRL does, and itself falls back on EOS where there is no pad token.) Do not depend on it: `load_base` of this
+# course never lets pad equal EOS.
 #
 # Now the experiment. All tickets are right, the prompt is masked, and the label of the end token is −100 in *every*
-# example.
+# example. Two models learn from such rows. One learns JSON, which the bundled base has often seen and ended. The other
+# learns a new format, three fields with commas between, `defect, high, Lynx tent`, which the base has never had to end.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
 quick_check(
-    "The model has learned 640 times how an answer goes on, and never that it ends. What will it do with a fresh ticket?",
+    "Both learned 640 times how an answer goes on, and never that it ends. What will they do with a fresh ticket?",
     Choice(
-        "It writes the JSON, and stops as it always did",
-        "One half of what you will see. Run the next cell, and look at both lines.",
+        "Stop in both formats, as the base always did",
+        "It did so after JSON. Where should a habit of stopping after the third field come from? Run the next cell.",
     ),
-    Choice("It writes the JSON, and never stops", "One half of what you will see. Look at both lines."),
     Choice(
-        "It stops where the base had that habit, and else it does not",
-        "Yes. No label means no pressure: old habits stay, and new ones are not formed.",
+        "Go on and on in both formats",
+        "Nothing taught them to stop, but nothing un-taught it, either. Run the next cell.",
+    ),
+    Choice(
+        "Stop in JSON alone",
+        "Yes. No label means no pressure: old habits stay, and new ones are not formed. Run the next cell.",
         correct=True,
     ),
     Choice(
-        "It stops too early, since no label there tells it how long an answer should become",
-        "Nothing pushes it to stop early, either: there is no label at all.",
+        "Stop too early in both, since no label there tells them how long an answer should become",
+        "Nothing pushes them to stop early, either: there is no label at all.",
     ),
 )
-
-# %% [markdown]
-# To see both halves, train on two formats. JSON, which the bundled base has often seen and ended. And a new one,
-# three fields with commas between, `defect, high, Lynx tent`, which it has never had to end.
 
 # %% tags=["skip-execution"]
 LIMIT = 48  # tokens: here the course cuts an answer off
@@ -574,43 +573,50 @@ def with_commas(ticket):
     return {"prompt": triage_messages(ticket["text"]), "completion": [{"role": "assistant", "content": answer}]}
 
 
-def mean_tokens(model):
-    """Mean length of 100 answers in tokens, and the first of them."""
-    questions = [triage_messages(ticket["text"]) for ticket in fresh[:100]]
-    answers = generate(model, base.tokenizer, questions, max_new_tokens=LIMIT)
+def endings(model, rows):
+    """Print how 100 answers end; return the percentage that are the wanted answer and nothing more."""
+    answers = generate(model, base.tokenizer, [row["prompt"] for row in rows], max_new_tokens=LIMIT)
+    wanted = [row["completion"][0]["content"] for row in rows]
+    begin = sum(answer.startswith(text) for answer, text in zip(answers, wanted, strict=True))
+    exact = sum(answer == text for answer, text in zip(answers, wanted, strict=True))
     counts = [len(ids) for ids in base.tokenizer(answers, add_special_tokens=False)["input_ids"]]
-    return sum(min(count, LIMIT) for count in counts) / len(counts), answers[0]
+    cut = sum(count > LIMIT - 3 for count in counts)  # a cut answer may lose a token or two when it is read again
+    print(f"    of {len(rows)} answers {begin} begin with the wanted one, {exact} end there; {cut} were cut off; "
+          f"{sum(counts) / len(counts):.0f} tokens on average\n    wanted: {wanted[0]}\n    answer: {answers[0]}")  # fmt: skip
+    return 100 * exact / len(rows)
 
 
+json_rows, comma_rows = (
+    [prompt_completion(ticket) for ticket in fresh[:100]],
+    [with_commas(ticket) for ticket in fresh[:100]],
+)
 commas = [with_commas(ticket) for ticket in tickets]
-no_end = fit("JSON, end masked", examples(tickets, learn_end=False))
-right_end = fit("commas", [example(base.tokenizer, row) for row in commas])
-endless = fit("commas, end masked", [example(base.tokenizer, row, learn_end=False) for row in commas])
-lengths = {}
-for name, model in [
-    ("JSON", clean),
-    ("JSON, end masked", no_end),
-    ("commas", right_end),
-    ("commas, end masked", endless),
-]:
-    lengths[name], answer = mean_tokens(model)
-    print(f"{name:<20} {lengths[name]:4.1f} tokens per answer, such as: {answer}")
-del no_end, right_end, endless
+ends = {}
+print("JSON")
+endings(clean, json_rows)
+model = fit("JSON, end masked", examples(tickets, learn_end=False))
+endings(model, json_rows)
+model = fit("commas", [example(base.tokenizer, row) for row in commas])
+ends["clean"] = endings(model, comma_rows)
+model = fit("commas, end masked", [example(base.tokenizer, row, learn_end=False) for row in commas])
+ends["masked"] = endings(model, comma_rows)
+del model
 
 # %% [markdown]
-# Compare the two lines with a masked end.
+# Compare the two models with a masked end.
 #
 # Masking the end of JSON changed nothing on the bundled model. Its pre-training had taught it that an answer is over
-# after `"}`, and training without a label does not *un*-teach. In the new format there was no such habit. So it
-# writes the right fields, and goes on, and on, until something cuts it off.
+# after `"}`, and training without a label does not *un*-teach. In the new format there was no such habit. Most answers
+# begin with the wanted fields, and none of them ends there. Half run on until they are cut off; the others wander off
+# and stop somewhere.
 #
-# (A larger instruct model has ended so many kinds of answers that it may stop in both formats. Look at your own
-# lines. The notorious cases come from *base* models, which have never ended a turn, and from templates with a new end
-# token.)
+# (A larger model that was trained to answer people, an *instruct model*, has ended so many kinds of answers that it may
+# stop in both formats. Look at your own lines. *Base* models, which have never ended a turn, and templates with a new
+# end token are where this is likely.)
 #
 # That makes this fault a nasty one. It is silent in training: the loss looks healthy. It may be silent in your first
-# test. It shows in production, on the answers nobody tried. TRL warns about templates that leave the end out, for
-# just this reason.
+# test. It shows in production, on the answers nobody tried. (With `assistant_only_loss` TRL warns about templates that
+# leave the end out, for just this reason.)
 #
 # **Check it yourself**, every time: decode the tokens that have a label, and look whether the end token is the last
 # word.
@@ -678,7 +684,7 @@ _ = show(fig, alt=f"Intents right of 200 fresh tickets, likeliest token and draw
 # as the clean one. Asked to draw, it errs about as often as its teachers did.
 #
 # Both follow from the loss. Take five tickets that look alike, four labelled *refund* and one *billing*. The model
-# gives *refund* some probability p. Its loss is smallest where?
+# gives *refund* some probability p, and *billing* the rest, 1 − p. Its loss is smallest where?
 
 # %%
 import math
@@ -692,9 +698,11 @@ for p in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
 # is right as long as the wrong labels do not agree on anything. ([Rolnick et al.
 # 2017](https://arxiv.org/abs/1705.10694) push this much further.)
 #
-# One-sided errors do agree. When one colleague calls every exchange a refund, that *is* the majority. No temperature
-# helps, nor does more data. This kind of error comes from a misunderstood rule, and it is the kind to hunt: let two
-# people label the same 50 tickets, and look at where they disagree.
+# One-sided errors add up. Here *every* exchange is called a refund, so among exchanges the wrong label *is* the
+# majority. No temperature helps, nor does more data of the same kind. (Had one of five colleagues done it, on a fifth of
+# the exchanges, the right label would still win at temperature 0. You do not know which case you have until you
+# compare.) This kind of error comes from a misunderstood rule, and it is the kind to hunt: let two people, with the
+# rule before them, label the same 50 tickets, and look at where they disagree.
 #
 # ### Quality or quantity?
 #
@@ -704,7 +712,7 @@ for p in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
 # 2023](https://arxiv.org/abs/2307.08701)).
 #
 # Read it with care. These papers teach *style and format* to models that know the rest already, and so do you. Where
-# there is knowledge or skill to be learned, quantity keeps paying (LoRA's limits in lesson 4 are about that). And
+# there is knowledge or skill to be learned, quantity usually keeps paying (LoRA's limits in lesson 4 are about that). And
 # "quality" is not polish: it is labels that are right, a format that never varies, and every kind of case that you
 # will meet.
 
@@ -719,8 +727,9 @@ for p in (0.5, 0.6, 0.7, 0.8, 0.9, 0.99):
 from course.dirty import resent
 
 copies = resent(tickets[:8], count=840, seed=34)  # 8 customers, 840 rows
-for row in sorted(copies[:200], key=lambda row: row["customer"])[:4]:
-    print(row["customer"], "|", row["text"])
+for customer in ("C0", "C1"):
+    for row in [row for row in copies if row["customer"] == customer][:3]:
+        print(customer, "|", row["text"])
 print(f"{len(copies)} rows, {len({row['text'] for row in copies})} different texts, 8 different messages")
 
 # %% [markdown]
@@ -808,15 +817,15 @@ assert near_duplicates([tent, please], 0.75) == [1], "0.75 is *at least* 0.75: c
 assert near_duplicates(["Thanks", "thanks", "Thank you", "thank you"]) == [1, 3], (
     "A text under three words is one gram, all of it: 'Thanks' and 'thanks' are the same, 'Thank you' is another."
 )
+assert near_duplicates(["a b c d", "b c d e", "c d e f"], 0.3) == [1], (
+    "The third text resembles only the second, and that one was dropped: compare with texts that were kept."
+)
 ### BEGIN HIDDEN TESTS
 import random
 
 assert near_duplicates([]) == [], "No texts, nothing to drop."
 assert near_duplicates(["a b c d e", "c d e", "e d c b a"], 0.2) == [1], (
     "Grams keep the order of their words: 'a b c d e' and 'e d c b a' share none."
-)
-assert near_duplicates(["a b c d", "b c d e", "c d e f"], 0.3) == [1], (
-    "The third text resembles the second, but that one was dropped: compare only with texts that were kept."
 )
 assert near_duplicates(["a b a b a b a b", "a b a b"], 1.0) == [1], (
     "Grams are a set: how often one occurs does not count. Both texts have just 'a b a' and 'b a b'."
@@ -872,7 +881,7 @@ def closest(texts):
 apart = closest([ticket["text"] for ticket in tickets[:300]])
 near = closest([row["text"] for row in copies[:300]])
 edges = [number / 20 for number in range(21)]
-fig, ax = figure("A threshold of 0.8 parts most copies from different tickets", "similarity with the closest earlier ticket",
+fig, ax = figure("A threshold of 0.8 parts the copies from the different tickets", "similarity with the closest earlier ticket",
                  "tickets", size=(7.6, 3.5))  # fmt: skip
 ax.hist(apart, edges, color=COLOURS["tuned"], alpha=0.9)
 ax.hist(near, edges, color=COLOURS["bad"], alpha=0.75)
@@ -893,21 +902,29 @@ except NotImplementedError:
     print("Solve exercise 3, then run this cell again.")
 
 # %% [markdown]
-# There is no threshold that is right for all data. You choose it by looking at pairs just above and just below it.
-# (Comparing each text with each other one takes n² comparisons. For millions of texts *MinHash* finds the similar
+# The few export rows on the left are no misses: each is the first message of its customer, so nothing before it is like it.
+#
+# The gap is this wide because our copies differ by a word. Real ones, such as a question put in other words, fall into it.
+# So no threshold is right for all data: you choose it by looking at pairs just above and just below it. (Comparing each
+# text with each other one takes n² comparisons. For millions of texts *MinHash* with buckets (LSH) finds the similar
 # pairs without comparing all.)
 #
 # ### What do copies break?
 #
-# Take the export as it is. Shuffle it, train on 640 rows, and keep the other 200 for validation, as everyone does.
-# Then ask the model about the validation rows, and about fresh tickets.
+# Take the export as it is. Shuffle it, train on 640 rows, and keep the other 200 for **validation**, as everyone does:
+# rows that the model does not learn from, so that you can measure it on them. Then ask the model about the validation
+# rows, and about fresh tickets.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
 quick_check(
     "640 rows with only 8 different tickets in them, against 640 different tickets. What do the copies break most?",
     Choice("The format of the answers", "All copies have the right format: that is learned as well as ever."),
-    Choice("What the validation score is worth", "Run the next cell: compare the two numbers.", correct=True),
+    Choice(
+        "What the validation score is worth",
+        "Yes: it is about the same 8 tickets that were trained on. Run the next cell.",
+        correct=True,
+    ),
     Choice(
         "The training itself: a loss cannot fall on rows that say the same again and again",
         "It falls faster than ever. Repeated rows are easy.",
@@ -950,7 +967,7 @@ del copied
 # - **Output:** a tuple of two lists of ints: the indices of the training rows and those of the test rows, in any order.
 #   1. No group is on both sides, and every index is there exactly once.
 #   2. The number of test rows differs from `test_fraction × len(groups)` by at most the size of the largest group.
-#   3. The test side is empty only for a fraction of 0.
+#   3. The test side is empty only for a fraction of 0. (The training side may be empty.)
 #   4. The same seed gives the same split, *in any process*; the seed decides which groups go where.
 #
 # <details><summary>Hint 1</summary>
@@ -960,8 +977,7 @@ del copied
 # <details><summary>Hint 2</summary>
 #
 # The order of a `set` of strings changes from one Python process to the next. Sort it before you shuffle. And shuffle
-# with your own
-# `random.Random(seed)`, so that nothing else changes the result.
+# with your own `random.Random(seed)`, so that nothing else changes the result.
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -1052,20 +1068,23 @@ try:
     train, test = group_split([row["customer"] for row in copies], 0.15, seed=1)
     known = {copies[index]["customer"] for index in train}
     twins = sum(copies[index]["customer"] in known for index in test)
-    print(f"Split by customer: {len(test)} validation rows, {twins} of them with a twin in training.")
+    print(
+        f"Split by customer: {len(test)} of {len(copies)} rows for validation, {twins} of them with a twin in training."
+    )
 except NotImplementedError:
     print("Solve exercise 4, then run this cell again.")
 
 # %% [markdown]
-# (scikit-learn has this as `GroupShuffleSplit`. It counts groups where you counted rows.)
+# (You asked for 15 %, and only whole customers can move: two of eight are a quarter. scikit-learn has this as
+# `GroupShuffleSplit`. It counts groups where you counted rows.)
 #
 # ### Contamination: the same trouble, from outside
 #
 # A split keeps *your* two halves apart. But your test may also have got into the training data by another door: a
 # public benchmark inside a crawl, last year's test set inside this year's export. That is **contamination**.
 #
-# You look for it with long n-grams. Three words in common happen by chance; in ordinary text eight in a row rarely
-# do. GPT-3's authors compared runs of 8 to 13 words, depending on the test set ([Brown et al.
+# You look for it with long n-grams. Three words in common happen by chance; in ordinary text eight in a row usually do
+# not. GPT-3's authors compared runs of 8 to 13 words, depending on the test set ([Brown et al.
 # 2020](https://arxiv.org/abs/2005.14165), appendix C).
 #
 # **Mind the difference.** In exercise 3 a short text was one gram, because two equal short texts *are* duplicates.
@@ -1155,34 +1174,39 @@ try:
     print(
         f"{len(contaminated(leaky, tests))} of {len(leaky)} texts share 8 words with a test ticket; three were smuggled in."
     )
-    for n in (3, 5, 8, 13):
-        print(
-            f"n = {n:>2}: {len(contaminated(texts, tests, n))} of the {len(texts)} clean training tickets are suspicious"
-        )
+    forwarded = [f"Forwarded: {text}" for text in tests]
+    print(
+        f"\n       false alarms, of {len(texts)} clean tickets    leaks found, of {len(tests)} test tickets forwarded"
+    )
+    for n in (3, 5, 8, 13, 20):
+        print(f"n = {n:>2}  {len(contaminated(texts, tests, n)):>12} {len(contaminated(forwarded, tests, n)):>34}")
 except NotImplementedError:
     print("Solve exercise 5, then run this cell again.")
 
 # %% [markdown]
 # Nobody copied the clean tickets, and yet many share 8 words with a test ticket. Ours are put together from a stock
 # of sentences, so whole sentences are bound to meet. Real support mails do that too: think of signatures, templates
-# and quoted replies. With a longer run the false alarms go, and at some length real leaks go with them. So a match is
-# a question, not a verdict: look at it before you delete anything.
+# and quoted replies. With a longer run the false alarms go, and real leaks go with them: a ticket of fewer than 20 words
+# has no run of 20. So a match is a question, not a verdict: look at it before you delete anything.
 
 # %% tags=["skip-execution"]
 # @title Quick check
 quick_check(
-    "Why does a two-word text count as one gram when you look for duplicates, and as none when you look for contamination?",
+    '"Thank you" stands twice in your training texts, and once among the test texts. What do your two functions say?',
     Choice(
-        "Because training texts are always longer than test texts, so that the short ones can safely be left out",
-        "Nothing guarantees that, and it is not the point.",
+        "A duplicate, and contamination: in both cases the texts are equal",
+        "For contamination a text under n words has no gram at all, so there is nothing to share.",
     ),
     Choice(
-        "Two equal short texts are duplicates, but are no evidence of a leak",
-        "Yes. The two questions differ, so the answer for short texts does.",
+        "A duplicate, and no contamination",
+        "Yes. Equal short texts are duplicates, but no evidence that anything leaked.",
         correct=True,
     ),
-    Choice("To save time", "One gram more or less costs nothing."),
-    Choice("It is an oversight in one of them", "It is deliberate, and the exercises say so."),
+    Choice(
+        "No duplicate, since two words make no run of three; and no contamination",
+        "For duplicates a text under three words counts as one gram, all of it.",
+    ),
+    Choice("No duplicate, but contamination", "It is the other way round."),
 )
 
 # %% [markdown]
@@ -1190,12 +1214,15 @@ quick_check(
 #
 # Names, addresses, phone and order numbers: what identifies a person is *personal data*, or PII. A model can give
 # back what it was trained on. It does so the more, the larger it is, the **more often a text is repeated**, and the
-# longer the context you give it ([Carlini et al. 2022](https://arxiv.org/abs/2202.07646)). So masking the prompt and
-# removing copies protect people, too. But the safest number is the one that is not there.
+# longer the context you give it ([Carlini et al. 2022](https://arxiv.org/abs/2202.07646)). So removing copies protects
+# people, too. (A masked prompt is at least never trained to be *written*. How much that helps, nothing here measures.)
+# But the safest number is the one that is not there.
 #
 # What has a pattern, a *regular expression* finds. Replace it by a placeholder, so that the sentence keeps its form:
 
 # %% tags=["skip-execution"]
+import re
+
 PATTERNS = {"EMAIL": r"[\w.+-]+@[\w-]+\.[\w.]+\w", "ORDER": r"(?i)(?<=order )\d{5}\b", "PHONE": r"\+?\d[\d ()-]{6,}\d"}
 
 
@@ -1212,14 +1239,15 @@ print(sum("[ORDER]" in redact(ticket["text"]) for ticket in tickets), "of", len(
 
 # %% [markdown]
 # The numbers are gone. Maria Lopez and her address are still there: names have no pattern. For these you need a model
-# that finds names, and a person who reads a sample. And keep a list of what you removed from which record: when a
-# customer asks to be forgotten, you must know where they are.
+# that finds names, and a person who reads a sample. And keep track of which records belong to which customer, apart from
+# the training data and locked away: when a customer asks to be forgotten, you must know which rows to delete, and which
+# models saw them.
 #
 # ## 7 · Length: truncation and packing
 #
 # Two settings of the trainer change your data without a word.
 #
-# **Truncation.** What is longer than `max_length` tokens is cut off *at the end*. Where is the answer? At the end.
+# **Truncation.** What is longer than `max_length` tokens (TRL's default is 1,024) is cut off *at the end*. Where is the answer? At the end.
 # You saw it in the explorer: first the end token goes, then the answer, and when nothing with a label is left, TRL
 # drops the example. Before you train, count:
 
@@ -1228,7 +1256,7 @@ rows = examples(tickets)
 sizes = sorted(len(row["input_ids"]) for row in rows)
 print(f"tokens per example: shortest {sizes[0]}, median {sizes[len(sizes) // 2]}, longest {sizes[-1]}")
 for limit in (512, 80, 64, 48, 32):
-    lost_end = sum(len(row["input_ids"]) > limit for row in rows)
+    lost_end = sum(end not in row["labels"][:limit] for row in rows)
     lost_all = sum(all(label == -100 for label in row["labels"][:limit]) for row in rows)
     print(
         f"max_length {limit:>3}: {lost_end:>3} of {len(rows)} lose their end, {lost_all:>3} of these lose the whole answer"
@@ -1270,12 +1298,8 @@ toy = Dataset.from_list([{"input_ids": [1] * length} for length in (5, 2, 6, 3)]
 print("by hand: ", best_fit((5, 2, 6, 3), row=8))
 print("TRL:     ", pack_dataset(toy, seq_length=8, strategy="bfd")["seq_lengths"][:], "\n")
 
-batches = [
-    sizes_of
-    for start in range(0, len(rows), 16)
-    if (sizes_of := [len(row["input_ids"]) for row in rows[start : start + 16]])
-]
-padded = sum(16 * max(batch) for batch in batches)
+in_order = [len(row["input_ids"]) for row in rows]
+padded = sum(16 * max(in_order[start : start + 16]) for start in range(0, len(rows), 16))
 real = pack_dataset(Dataset.from_list(rows), seq_length=512, strategy="bfd")
 print(f"{sum(sizes):,} tokens. Padded batches of 16: {padded:,} places, {1 - sum(sizes) / padded:.0%} of them filling.")
 print(
@@ -1284,8 +1308,8 @@ print(
 
 # %% [markdown]
 # Packing saves time where lengths differ much. It has two conditions. An example must not *see* the one before it in
-# its row: that takes an attention kernel which knows the borders (TRL's `packing=True` is made for FlashAttention;
-# without it, leave packing off). And each example must bring its own end token. Texts that are simply glued together
+# its row: that takes a way to compute attention which knows the borders (TRL's `packing=True` is made for one on GPUs,
+# FlashAttention; without it, leave packing off). And each example must bring its own end token. Texts that are simply glued together
 # teach a model to go from one customer straight to the next.
 #
 # A row packed of eight examples also makes a batch of 16 rows a batch of over 100 examples. So there are fewer steps,
@@ -1299,7 +1323,7 @@ print(
 # %% tags=["skip-execution"]
 panels = [
     ("prompt unmasked", "valid JSON (%)", ("clean", "unmasked"), (100 * scores["clean"].valid, 100 * scores["unmasked"].valid)),
-    ("end masked (commas)", "tokens per answer", ("clean", "masked"), (lengths["commas"], lengths["commas, end masked"])),
+    ("end masked (commas)", "right, and ends there (%)", tuple(ends), tuple(ends.values())),
     ("20 % wrong labels", "intents right, drawn (%)", ("clean", "wrong"), (intents["right labels"][1], intents["20 % wrong, at random"][1])),
     ("copies", "all fields right (%)", ("validation", "fresh"), (100 * promised.correct, 100 * delivered.correct)),
 ]  # fmt: skip
@@ -1309,17 +1333,16 @@ for ax, (title, unit, names, values) in zip(axes, panels, strict=True):
     label_bars(ax, bars)
     ax.set_title(title, fontsize=10.5)
     ax.set_ylabel(unit)
-    ax.set_ylim(0, 60 if "tokens" in unit else 115)
-axes[1].axhline(LIMIT, color=COLOURS["base"], linestyle="--", linewidth=1.2)
-axes[1].text(-0.3, LIMIT + 1.5, "cut off here", color=COLOURS["base"], fontsize=9)
+    ax.set_ylim(0, 115)
 table = "; ".join(
     f"{title}, {unit}: {names[0]} {values[0]:.0f}, {names[1]} {values[1]:.0f}" for title, unit, names, values in panels
 )
 _ = show(fig, alt=f"Four pairs of bars. {table}.")
 
 # %% [markdown]
-# - **Prompt unmasked:** the push goes into what is new in the prompts, and the *format* is not learned in the time.
-# - **End masked:** the fields are right, and the answer does not *end*, in a format that the base has never ended.
+# - **Prompt unmasked:** on the bundled model the push goes into what is new in the prompts, and the *format* is not learned
+#   in the time.
+# - **End masked:** most answers begin right, and none *ends* there, in a format that the base has never ended.
 # - **Wrong labels:** format and end are fine, and the *content* is as wrong as the teachers were, unless you ask for
 #   the likeliest.
 # - **Copies:** the model is fair, and your *knowledge of it* is wrong.
@@ -1332,8 +1355,9 @@ _ = show(fig, alt=f"Four pairs of bars. {table}.")
 # | look at 20 examples | decode them, special tokens and all |
 # | what is learned? | decode the tokens whose label is not −100: the answer and its end, nothing else |
 # | pad ≠ EOS | compare the two ids |
+# | special tokens | search the texts for `<|im_start|>` and `<|im_end|>` that customers typed |
 # | lengths | count what `max_length` cuts off |
-# | labels | two people, 50 tickets; look for one-sided disagreement |
+# | labels | two people and the rule, 50 tickets; look for one-sided disagreement |
 # | coverage | count each label; is every kind of ticket that you will meet in there? |
 # | copies | near-duplicates, then a split by group |
 # | leaks | n-grams shared with the test set |
@@ -1343,14 +1367,14 @@ _ = show(fig, alt=f"Four pairs of bars. {table}.")
 # ## Takeaways
 #
 # - **A trainer sees tokens and labels, nothing else.** Messages, template, ids, labels: look at each of them once.
-# - **The label decides what is learned.** −100 is read and not learned. Completion-only is the default; the
-#   counter-evidence concerns small data with long prompts that are worth learning.
-# - **The end must have a label, and pad must not equal EOS.** Where the base has a habit of stopping, you will not
-#   notice in time.
-# - **Random errors wash out under the likeliest answer; one-sided errors never do.**
+# - **The label decides what is learned.** −100 is read and not learned. Completion-only is TRL's default for prompt and
+#   completion, not for `messages`; the counter-evidence concerns few examples, or long prompts with short answers.
+# - **The end must have a label.** Do not let pad equal EOS, so that it cannot lose it. Where the base has a habit of
+#   stopping, you will not notice in time.
+# - **Wrong labels wash out under the likeliest answer while the right one is the majority among similar tickets.** Random
+#   errors leave it the majority; a misread rule need not.
 # - **Copies spoil the measurement before they spoil the model.** Split by group.
-# - **The same text means different things to different questions:** a short text can be a duplicate, but is no
-#   evidence of a leak.
+# - **A match is a question, not a verdict:** short runs raise false alarms, long ones miss leaks.
 
 # %% tags=["skip-execution"]
 print(f"This notebook has been at work for {(time.perf_counter() - started) / 60:.1f} minutes, your reading included.")
@@ -1358,7 +1382,7 @@ print(f"This notebook has been at work for {(time.perf_counter() - started) / 60
 # %% [markdown]
 # ## Knowledge check
 #
-# Eight questions; 80 % marks the lesson complete.
+# Eight questions; 80 % marks the lesson complete, so seven of them.
 
 # %% tags=["skip-execution"]
 # @title Knowledge check
@@ -1390,14 +1414,12 @@ course.knowledge_check(
         Choice("Half, because prompt and answer count once each", "The mean is over tokens, not over parts."),
     ),
     Question(
-        "One of five annotators has misread the rule for `priority`. The others label correctly. What helps?",
+        "One of five annotators has misread the rule for `priority`, and handles all tickets of one product line alone. What helps?",
         Choice(
             "More tickets, labelled by the same five people in the same way",
-            "A fifth of the new ones is wrong in the same direction.",
+            "The new ones are wrong in the same direction.",
         ),
-        Choice(
-            "Temperature 0", "Where that annotator's kind of ticket is frequent, the wrong label may be the majority."
-        ),
+        Choice("Temperature 0", "On that product line the wrong label is the majority, so it is the likeliest answer."),
         Choice(
             "A longer training run with a lower learning rate, so that the few wrong labels are averaged out in the end",
             "They agree with each other. Averages keep what agrees.",
@@ -1434,7 +1456,7 @@ course.knowledge_check(
         Choice("Nothing: batches can do without", "Rows of different lengths have to be filled with something."),
         Choice(
             "A token of its own that never occurs in a text, or an unused special token of the vocabulary",
-            "Yes. Then padding can be masked by value or by place, and the end keeps its label.",
+            "Yes (an unused one, as a new token means a larger model). Then the end keeps its label, whoever masks.",
             correct=True,
         ),
     ),
@@ -1452,7 +1474,7 @@ course.knowledge_check(
         "A study finds that loss on the prompt, too, improves its benchmarks. What do you conclude for your data?",
         Choice(
             "Look at its conditions, then measure",
-            "Yes: few examples, and long prompts that are worth learning.",
+            "Yes: few examples, or long prompts with short answers.",
             correct=True,
         ),
         Choice(
