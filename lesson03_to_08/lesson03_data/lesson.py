@@ -664,20 +664,10 @@ intents = {name: [100 * measure_triage(model, base.tokenizer, fresh, temperature
 del models
 
 # %% tags=["skip-execution"]
-from course.figures import COLOURS, figure, label_bars, show
+from course.data_pictures import draw_faults, draw_intents, draw_similarities
+from course.figures import show
 
-likeliest, drawn = zip(*intents.values(), strict=True)
-fig, ax = figure("Errors at random wash out, if you ask for the likeliest answer", ylabel="intents right (%)",
-                 size=(7.6, 3.7))  # fmt: skip
-for shift, values, color, name in ((-0.2, likeliest, "rag", "likeliest token (temperature 0)"),
-                                   (0.2, drawn, "prompt", "drawn (temperature 1)")):  # fmt: skip
-    label_bars(ax, ax.bar([place + shift for place in range(3)], values, 0.38, color=COLOURS[color], label=name))
-ax.set_xticks(range(3), list(intents))
-ax.set_ylim(0, 128)
-ax.set_yticks(range(0, 101, 25))
-ax.legend(ncols=2, loc="upper left")
-table = "; ".join(f"{name}: {first:.0f} % and {second:.0f} %" for name, (first, second) in intents.items())
-_ = show(fig, alt=f"Intents right of 200 fresh tickets, likeliest token and drawn. {table}.")
+_ = show(*draw_intents(intents))
 
 # %% [markdown]
 # The same data, and two verdicts. Asked for its likeliest answer, the model trained on random errors is about as good
@@ -880,20 +870,7 @@ def closest(texts):
 
 apart = closest([ticket["text"] for ticket in tickets[:300]])
 near = closest([row["text"] for row in copies[:300]])
-edges = [number / 20 for number in range(21)]
-fig, ax = figure("A threshold of 0.8 parts the copies from the different tickets", "similarity with the closest earlier ticket",
-                 "tickets", size=(7.6, 3.5))  # fmt: skip
-ax.hist(apart, edges, color=COLOURS["tuned"], alpha=0.9)
-ax.hist(near, edges, color=COLOURS["bad"], alpha=0.75)
-ax.axvline(0.8, color=COLOURS["base"], linestyle="--", linewidth=1.6)
-top = ax.get_ylim()[1]
-ax.text(0.02, top * 0.9, "300 different tickets", color=COLOURS["tuned"], fontweight="bold")
-ax.text(0.78, top * 0.9, "300 rows of the export", color=COLOURS["bad"], fontweight="bold", ha="right")
-ax.set_xlim(0, 1)
-_ = show(fig, alt=(
-    f"Histogram of similarities. Different tickets: at most {max(apart):.2f}. Rows of the export: "
-    f"{sum(value >= 0.8 for value in near)} of {len(near)} are at 0.8 or more."
-))  # fmt: skip
+_ = show(*draw_similarities(apart, near, threshold=0.8))
 try:
     dropped = near_duplicates([row["text"] for row in copies])
     print(f"Your function drops {len(dropped)} of {len(copies)} rows of the export and keeps {len(copies) - len(dropped)}; "
@@ -1327,17 +1304,7 @@ panels = [
     ("20 % wrong labels", "intents right, drawn (%)", ("clean", "wrong"), (intents["right labels"][1], intents["20 % wrong, at random"][1])),
     ("copies", "all fields right (%)", ("validation", "fresh"), (100 * promised.correct, 100 * delivered.correct)),
 ]  # fmt: skip
-fig, axes = figure("Four faults in the data, four different things broken", columns=4, size=(10.2, 3.5))
-for ax, (title, unit, names, values) in zip(axes, panels, strict=True):
-    bars = ax.bar(names, values, 0.62, color=[COLOURS["tuned"], COLOURS["bad"]])
-    label_bars(ax, bars)
-    ax.set_title(title, fontsize=10.5)
-    ax.set_ylabel(unit)
-    ax.set_ylim(0, 115)
-table = "; ".join(
-    f"{title}, {unit}: {names[0]} {values[0]:.0f}, {names[1]} {values[1]:.0f}" for title, unit, names, values in panels
-)
-_ = show(fig, alt=f"Four pairs of bars. {table}.")
+_ = show(*draw_faults(panels))
 
 # %% [markdown]
 # - **Prompt unmasked:** on the bundled model the push goes into what is new in the prompts, and the *format* is not learned
