@@ -636,7 +636,8 @@ bins = torch.linspace(min(base_nats + tuned_nats), max(base_nats + tuned_nats), 
 for values, color, name in ((base_nats, "base", "base"), (tuned_nats, "tuned", "adapter")):
     axes[0].hist(values, bins, histtype="step", linewidth=2, color=COLOURS[color], label=name)
 axes[0].legend(loc="upper left")
-axes[1].hist(gaps, [edge - (bins[0] + bins[-1]) / 2 for edge in bins], color=COLOURS["tuned"])
+shift = sum(gaps) / len(gaps) - (bins[0] + bins[-1]) / 2
+axes[1].hist(gaps, [edge + shift for edge in bins], color=COLOURS["tuned"])
 axes[1].axvline(0, color=COLOURS["base"], linewidth=1.2)
 for ax in axes:
     ax.locator_params(axis="x", nbins=5)
