@@ -102,19 +102,20 @@ def _first_line(process):
 
 
 def test_a_grader_that_is_killed_twenty_times_loses_nothing(handed_in, quiet, tmp_path):
-    moments, kills, classes = random.Random(20), 0, 1
+    moments, kills, classes, whole, fresh = random.Random(20), 0, 1, quiet[2], True
     folder = copy_class(handed_in, tmp_path / "class-1")
     while kills < KILLS:
-        process = start(folder, "--json")
+        process, started = start(folder, "--json"), time.monotonic()
         try:
-            process.communicate(timeout=moments.uniform(0.3, 1.1) * quiet[2])
-            _resumed(folder, quiet)  # it came to its end before
-            classes += 1
+            process.communicate(timeout=moments.uniform(0.2, 1) * whole)
+            whole = time.monotonic() - started if fresh else whole  # the machine may be less busy than it was
+            _resumed(folder, quiet)
+            classes, fresh = classes + 1, True
             folder = copy_class(handed_in, tmp_path / f"class-{classes}")
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            kills += 1
+            kills, fresh = kills + 1, False
             assert _gone(), _left_running()
     _resumed(folder, quiet)
 
