@@ -19,16 +19,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from course.data.world import PRACTICE_SEED
-from course.ladder.report import percent
 from course.state import record_checked
 
+from .cells import key
 from .feedback import SIGNS
-from .grading import Graded, Work, grade_submission, kernel_options
+from .grading import Graded, Work, grade_submission
 from .init import write_source
 from .intake import copy_files
 from .lesson import FILE_TEST, Lesson, find_lessons, read_lesson
 from .notebooks import source_notebook
-from .rebuild import key
+from .options import kernel_options
 from .sandbox.host import works_here
 from .slicing import names_of
 from .submission import Submission, read_submission
@@ -105,6 +105,8 @@ def beside(notebook: Path, master: NotebookNode) -> list[Path]:
 
 def note(notebook: Path, lesson: Lesson, graded: Graded) -> None:
     """Note in the progress file beside the notebook that every test is passed: the certificate asks for it."""
+    from course.ladder.report import percent  # late, because it brings torch with it
+
     found = {
         "points": line_of(graded).score,
         "date": datetime.date.today().isoformat(),

@@ -6,9 +6,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader.utils import is_grade, is_solution
 
+from .cells import key
 from .grading import Graded
-from .learner import NONE
-from .rebuild import key
+from .options import NONE
 from .verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
 
 SIGNS = {PASSED: "✔", PARTLY: "◐", FAILED: "✘", NOT_ATTEMPTED: "○", UNGRADED: "?"}

@@ -15,17 +15,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from nbgrader.utils import is_grade
 from rich.console import Console
 
+from .cells import SETUP, key, runs
 from .crew import Crew
 from .display import Display, show_tally
 from .engines import Cluster, LocalPool
 from .grading import Graded, Work, could_not_be_graded, inputs_of
-from .learner import SANDBOX
-from .lesson import SETUP
+from .options import SANDBOX
 from .plan import Plan, make_plan
-from .rebuild import SKIP
 from .tally import PENDING, Line, Tally
 from .writing import GradebookLost, Writer, open_class
 
@@ -122,8 +120,7 @@ def local_pool(workers: int, works: dict[str, Work]) -> LocalPool:
     """Start workers here, warmed up unless a lesson's graded cells use nothing that takes long to import."""
     work = next(iter(works.values()))
     master = nbformat.read(Path(work.source, f"{work.notebook}.ipynb"), as_version=4)
-    run = (cell for cell in master.cells if cell.cell_type == "code" and cell.id != SETUP)
-    code = "\n".join(cell.source for cell in run if is_grade(cell) or SKIP not in cell.metadata.get("tags", []))
+    code = "\n".join(cell.source for cell in master.cells if runs(cell) and key(cell) != SETUP)
     warm = any(name in code for name in ("torch", "course.ladder", "course.models", "transformers", "peft", "datasets"))
     return LocalPool(workers, warm, work.options.isolation == SANDBOX)
 

@@ -24,10 +24,11 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
+from .cells import key as key_of
 from .intake import copy_files, find_submission
 from .judge import Judgement, judge
-from .learner import NONE, SANDBOX, KernelOptions, Learner
-from .rebuild import key as key_of
+from .learner import Learner
+from .options import KernelOptions
 from .rebuild import rebuild
 from .snapshot import contents, digest, restore
 from .verdict import UNGRADED, Verdict
@@ -147,11 +148,6 @@ def grade_submission(work: Work) -> Graded:
             time.monotonic() - started,
             _processor_time() - before,
         )
-
-
-def kernel_options(unsafe: bool = False, **options: object) -> KernelOptions:
-    """Make options of the learner's kernel: sandboxed, unless `unsafe`."""
-    return KernelOptions(isolation=NONE if unsafe else SANDBOX, **options)
 
 
 def inputs_of(work: Work) -> Inputs:

@@ -22,8 +22,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import is_grade, is_solution
 
+from .cells import key, runs
 from .learner import Learner, LearnerGone, Ran
-from .rebuild import EDITED, SKIP, key
+from .rebuild import EDITED
 from .remote import Broken, Conversation, Raised, Stop
 from .sandbox.host import SandboxUnavailable
 from .testcell import run_test, sentence_of
@@ -49,7 +50,7 @@ def judge(notebook: NotebookNode, start: Callable[[], Learner], seed: int, folde
     problem = notebook.metadata.get("autograder", {}).get("problem")
     with contextlib.closing(_Kernels(start)) as kernels:
         for number, cell in enumerate(notebook.cells):
-            if cell.cell_type != "code" or (SKIP in cell.metadata.get("tags", []) and not is_grade(cell)):
+            if not runs(cell):
                 continue
             if not is_grade(cell):
                 if not problem:

@@ -13,11 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
 from nbformat import NotebookNode
 
-SKIP = "skip-execution"  # nbclient's own tag for cells that it must not run
-SETUP = "setup"
+from .cells import SETUP, SKIP
+
 DELIMITERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 FILE_TEST = "test_adapter"  # grades submitted files, so it belongs to no exercise
 _DELIMITER_LINE = re.compile(r"^\s*### (.+?)\s*$")
@@ -138,6 +137,8 @@ def read_answers(source: Path | str, lesson: Lesson | None = None) -> list[Answe
 def _read_percent(file: Path) -> list[NotebookNode]:
     if not file.is_file():
         raise LessonError(f"{file}: does not exist; a lesson folder holds lesson.py and answers.py.")
+    import jupytext  # late, because it takes a second
+
     cells = jupytext.reads(file.read_text(encoding="utf-8"), fmt="py:percent").cells
     return cells[1:] if cells and cells[0].cell_type == "raw" and cells[0].source.startswith("---") else cells
 

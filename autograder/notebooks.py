@@ -16,7 +16,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, ComputeChecksums, LockCells
 
-from .lesson import DELIMITERS, SETUP, Cell, Lesson, LessonError, find_lessons, read_lesson
+from .cells import SETUP
+from .check_offer import check_offer, offer_follows
+from .lesson import DELIMITERS, Cell, Lesson, LessonError, find_lessons, read_lesson
 from .setup_cell import badge, glossary_link, setup_source
 
 RELEASE = (LockCells, ClearSolutions, ClearHiddenTests, ComputeChecksums)
@@ -33,8 +35,11 @@ def source_notebook(lesson: Lesson) -> NotebookNode:
     seen: Counter[str] = Counter()
     opening = f"{badge(lesson.folder)}\n\n{glossary_link()}"
     cells = [_fixed_id(new_markdown_cell(opening), "colab_badge")]
+    before_the_offer = offer_follows(lesson)
     for cell in lesson.cells:
         cells.append(_notebook_cell(cell, lesson, seen))
+        if cell is before_the_offer:
+            cells.append(_fixed_id(new_markdown_cell(check_offer(lesson)), "check_offer"))
     notebook = new_notebook(cells=cells, metadata=copy.deepcopy(METADATA))
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)

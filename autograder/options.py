@@ -34,3 +34,8 @@ class KernelOptions:
         for name in ("cell_timeout", "call_timeout", "start_timeout", "output_limit"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; make it positive.")
+
+
+def kernel_options(unsafe: bool = False, **options: object) -> KernelOptions:
+    """Make options of the learner's kernel: sandboxed, unless `unsafe`."""
+    return KernelOptions(isolation=NONE if unsafe else SANDBOX, **options)

@@ -14,13 +14,15 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, is_grade, is_solution
 from traitlets import Bool, Dict, Float, Unicode
 
+from .cells import key
 from .feedback import show_verdicts
-from .grading import Graded, Work, grade_submission, inputs_of, kernel_options
+from .grading import Graded, Work, grade_submission, inputs_of
 from .intake import find_submission, read_master
 from .judge import exercise_of
 from .ledger import Ledger, entry
 from .limits import Limits
-from .rebuild import AS_RELEASED, MISSING, key, rebuild, released
+from .options import kernel_options
+from .rebuild import AS_RELEASED, MISSING, rebuild, released
 from .results import Results
 from .seed import read_seed
 from .verdict import UNGRADED

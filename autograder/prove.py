@@ -15,9 +15,10 @@ from rich.table import Table
 
 from .intake import copy_files
 from .judge import judge
-from .learner import NONE, SANDBOX, KernelOptions, Learner
+from .learner import Learner
 from .lesson import FILE_TEST, Answer, Lesson, LessonError, find_lessons, read_answers, read_lesson
 from .notebooks import learner_notebook, solution_notebook, source_notebook
+from .options import kernel_options
 from .rebuild import rebuild
 from .sandbox.host import works_here
 from .slicing import keep_exercise
@@ -130,7 +131,7 @@ def grade(
         if not with_files:
             cells = [cell for cell in rebuilt.cells if not _tests_files(cell)]
             rebuilt = NotebookNode(rebuilt, cells=cells)
-        options = KernelOptions(call_timeout=10, isolation=SANDBOX if works_here() else NONE)
+        options = kernel_options(unsafe=not works_here(), call_timeout=10)
         return tuple(judge(rebuilt, partial(Learner, private, options), PRACTICE_SEED, folder).verdicts)
 
 

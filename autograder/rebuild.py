@@ -17,10 +17,9 @@ from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from nbgrader.utils import is_grade, is_solution
 
+from .cells import SETUP, SKIP, key
 from .submission import Submission, SubmittedCell
 
-SKIP = "skip-execution"
-SETUP = "setup"
 SIMILAR = 0.6  # a cell this like a training cell is a training cell that somebody edited
 AS_RELEASED, MISSING, EDITED = "as released", "missing", "edited"
 
@@ -88,11 +87,6 @@ def solved(master: NotebookNode, submission: Submission) -> tuple[int, int]:
 def differs(source: str, stub: str) -> bool:
     """Tell whether code differs from the stub in more than blank lines and its id comment."""
     return _plain(source) != _plain(stub)
-
-
-def key(cell: NotebookNode) -> str:
-    """Name a cell of the master: its grade id, else its cell id."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id") or cell.source
 
 
 def _names(cell: NotebookNode) -> list[str]:

@@ -17,9 +17,10 @@ from nbgrader.utils import is_solution
 from rich.console import Console
 
 from . import charts, likeness
+from .cells import key
 from .grading import Graded
 from .intake import read_master
-from .rebuild import EDITED, key
+from .rebuild import EDITED
 from .results import Results, write_whole
 from .verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED
 from .writing import ClassApp, open_class

@@ -9,8 +9,8 @@ import builtins
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
+from .cells import SETUP, key
 from .judge import exercise_of
-from .rebuild import SETUP, key
 
 
 def keep_exercise(notebook: NotebookNode, exercise: str) -> NotebookNode:

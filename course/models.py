@@ -10,6 +10,7 @@
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -57,14 +58,15 @@ class Base:
 
 
 def choose_tier(name: str | None = None) -> tuple[Tier, str]:
-    """Choose the tier for this machine, or the named one, and say why in a sentence.
+    """Choose the tier for this machine, or the one that `name` or `COURSE_TIER` names, and say why in a sentence.
 
     Raises ValueError for a name that is no tier.
     """
-    if name is not None:
+    reason = "because you asked for it" if name else "because COURSE_TIER names it"
+    if name := name or os.environ.get("COURSE_TIER"):
         if name not in TIERS:
             raise ValueError(f"There is no tier called {name!r}. Choose one of {', '.join(TIERS)}, or leave it out.")
-        return TIERS[name], "because you asked for it"
+        return TIERS[name], reason
     import torch
 
     if not torch.cuda.is_available():

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import nbformat
 
+from autograder.cells import SETUP
 from autograder.grading import Graded, Work, grade_submission
-from autograder.learner import KernelOptions
 from autograder.lesson import read_lesson
 from autograder.limits import Limits
 from autograder.notebooks import solution_notebook, source_notebook
-from autograder.rebuild import SETUP
+from autograder.options import KernelOptions
 from autograder.sandbox.host import SandboxedKernel
 from autograder.sandbox.isolation import tree
 
@@ -145,7 +145,7 @@ class Classroom:
 
 
 def _quick(notebook):
-    """Leave the set-up cell out, which would take longer than all else."""
+    """Leave the set-up cell out: it takes longer than an attack."""
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != SETUP]
     return notebook
 

@@ -12,7 +12,7 @@ import pytest
 from attacked import LIMITS, Classroom, attacks, points, secrets, states
 
 from autograder import learner, snapshot
-from autograder.learner import KernelOptions
+from autograder.options import KernelOptions
 from autograder.sandbox import ready
 from autograder.sandbox.host import Zygote
 from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, UNGRADED

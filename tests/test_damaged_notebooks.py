@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.cells import key
 from autograder.lesson import read_lesson
 from autograder.notebooks import solution_notebook, source_notebook
 from autograder.outputs import Ran
-from autograder.rebuild import key, rebuild
+from autograder.rebuild import rebuild
 from autograder.submission import read_submission
 
 WORDS = st.sampled_from(

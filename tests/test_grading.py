@@ -10,9 +10,9 @@ import pytest
 from classes import LESSON, write_lesson
 
 from autograder.grading import Graded, Inputs, Work, could_not_be_graded, grade_submission, inputs_of, seed_hash
-from autograder.learner import KernelOptions
 from autograder.lesson import read_lesson
 from autograder.notebooks import solution_notebook, source_notebook
+from autograder.options import KernelOptions
 from autograder.results import Results
 from autograder.snapshot import contents, digest, restore
 from autograder.verdict import PASSED, UNGRADED, Verdict

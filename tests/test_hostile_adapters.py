@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from attacked import LIMITS, Classroom, attacks, secrets, states
 
-from autograder.learner import KernelOptions
+from autograder.options import KernelOptions
 from autograder.sandbox import ready
 from autograder.sandbox.host import Zygote
 from autograder.verdict import FAILED

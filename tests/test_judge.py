@@ -9,7 +9,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.judge import judge
-from autograder.learner import KernelOptions, Learner
+from autograder.learner import Learner
+from autograder.options import KernelOptions
 from autograder.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
 
 IMPATIENT = KernelOptions(call_timeout=2, cell_timeout=3)

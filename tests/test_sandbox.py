@@ -11,11 +11,13 @@ import pytest
 
 from autograder import cli
 from autograder.codec import decode, encode
-from autograder.learner import KernelOptions, Learner, LearnerGone
+from autograder.learner import Learner, LearnerGone
 from autograder.limits import Limits
+from autograder.options import KernelOptions
 from autograder.sandbox import cgroup, host, ready
 from autograder.sandbox.host import SandboxedKernel, SandboxUnavailable, Zygote
 from autograder.sandbox.isolation import tree
+from autograder.setup_cell import setup_source
 
 LIMITS = Limits(memory_mb=256, cpu_seconds=20, processes=40, disk_mb=32, file_mb=16)
 
@@ -49,6 +51,13 @@ def wait_until(condition, seconds=10):
     while not (done := condition()) and time.monotonic() < enough:
         time.sleep(0.02)
     return done
+
+
+def test_a_set_up_cell_is_quick_because_the_tier_is_given(options, tmp_path):
+    with Learner(tmp_path, options) as learner:
+        ran = learner.run(setup_source("lesson01_why_finetune"))
+        imported = learner.run("import sys; print('torch' in sys.modules)")
+    assert "Model tier: bundled, because COURSE_TIER names it" in printed(ran) and printed(imported) == "False\n"
 
 
 def test_a_learner_finds_a_copy_of_its_files_at_a_neutral_path(options, tmp_path):
@@ -262,7 +271,8 @@ def test_a_checkout_in_the_temporary_folder_can_be_graded_from(tmp_path):
         shutil.copytree(host.PACKAGES / name, tmp_path / name, ignore=shutil.ignore_patterns("*.safetensors"))
     script = """
 from pathlib import Path
-from autograder.learner import KernelOptions, Learner
+from autograder.learner import Learner
+from autograder.options import KernelOptions
 from autograder.sandbox.host import Zygote
 with Zygote(cold=True) as zygote, Learner(Path("files"), KernelOptions(zygote=zygote.address)) as learner:
     ran = learner.run("import course.data.world; print(course.__file__)")

@@ -13,6 +13,7 @@ SYSTEM = "/usr /bin /sbin /lib /lib32 /lib64 /libx32".split()
 SETTINGS = """/etc/alternatives /etc/fonts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/localtime
 /etc/mime.types""".split()
 ENVIRONMENT = {
+    "COURSE_TIER": "bundled",  # a set-up cell need not import torch to find that out
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a fork would lose that thread
     "HF_HUB_OFFLINE": "1",
     "HOME": SUBMISSION,

@@ -103,7 +103,8 @@ def _memory() -> Finding:
 
 def _trials() -> Iterator[Finding]:
     """Start a sandboxed kernel and try, in it, what must fail."""
-    from ..learner import KernelOptions, Learner, LearnerGone  # late: these import this package
+    from ..learner import Learner, LearnerGone  # late: these import this package
+    from ..options import KernelOptions
 
     try:
         with Zygote(cold=True) as zygote, tempfile.TemporaryDirectory() as folder:
