@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST = "test_running_lessons"
 TINY = ROOT / "tests" / "fixtures" / "lesson90_tiny"
 
 # nbgrader's gradebook calls `alembic`, which stands beside this Python; Jupyter warns unless told where to look.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes that run side by side share the cores already
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole lessons, minutes each; of side by side processes, one runs all of a file, for its fixtures."""
+    items.sort(key=lambda item: item.path.stem != LONGEST)
+    for item in items:
+        alone = item.path.stem == LONGEST
+        item.add_marker(pytest.mark.xdist_group(item.name if alone else item.path.stem))
 
 
 @pytest.fixture(scope="session")
