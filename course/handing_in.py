@@ -14,7 +14,7 @@ from pathlib import Path
 from course import state
 from course.lessons import find_lesson
 
-FOLDERS = ("adapter", "capstone")  # what lessons 6 to 8 save beside the notebook
+FOLDERS = {"adapter": "lesson06_training", "capstone": "lesson08_shipping"}  # saved beside the notebook, and by whom
 KEPT = (".json", ".safetensors", ".md")  # checkpoints, pickles and caches stay behind
 MANIFEST = "manifest.json"
 _STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@-]*(_[A-Za-z0-9.@-]+)*")
@@ -30,7 +30,7 @@ def hand_in(student: str, lesson: str | None = None) -> Path:
     if not _STUDENT.fullmatch(student):
         raise ValueError(f"{student!r} cannot name a file: use letters, digits and . @ - _ for your student id.")
     name = find_lesson(lesson or os.environ.get("COURSE_LESSON", "")).name
-    contents = {f"{name}.ipynb": _notebook(name), **_trained()}
+    contents = {f"{name}.ipynb": _notebook(name), **_trained(name)}
     manifest = {
         "lesson": name,
         "student": student,
@@ -65,14 +65,20 @@ def _notebook(name: str) -> bytes:
     return path.read_bytes()
 
 
-def _trained() -> dict[str, bytes]:
-    """Read what was trained and saved here: the adapters' own files, nothing else."""
+def _trained(lesson: str) -> dict[str, bytes]:
+    """Read what was trained and saved, here or in an earlier session of Colab: the adapters' own files, nothing else."""
     return {
-        path.as_posix(): path.read_bytes()
-        for folder in FOLDERS
-        for path in sorted(Path(folder).glob("*"))
+        f"{folder}/{path.name}": path.read_bytes()
+        for folder, trained_in in FOLDERS.items()
+        for path in sorted(_place(folder, lesson == trained_in).glob("*"))
         if path.suffix in KEPT and path.is_file() and not path.is_symlink()
     }
+
+
+def _place(folder: str, is_needed: bool) -> Path:
+    """Return the folder beside the notebook, or its copy on Drive when a disconnect took it and the lesson needs it."""
+    kept = state.state_path().parent / folder
+    return kept if is_needed and state.in_colab() and not Path(folder).is_dir() else Path(folder)
 
 
 def _write(path: Path, contents: dict[str, bytes]) -> None:

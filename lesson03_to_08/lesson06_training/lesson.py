@@ -1130,8 +1130,9 @@ _ = show(fig, alt=f"Share of 200 fresh tickets. {table}.")
 # %% [markdown]
 # ## 8 · Hand it in
 #
-# The folder `adapter/` beside this notebook is part of your submission. In Colab, open the file browser on the left
-# and download it together with the notebook; a copy is on your Drive.
+# The folder `adapter/` beside this notebook is part of your submission. Has a teacher given you a student id? Then
+# `course.hand_in("your-id")`, in a cell of its own, packs notebook and adapter into one zip and says where it is. In
+# Colab it downloads the zip, too, and finds the copy of the adapter on your Drive if the session has been cut off.
 #
 # It is graded by what it does, on tickets that nobody has seen. The grader climbs a ladder of six rungs, and you can
 # climb it first, with the same code and other tickets:
