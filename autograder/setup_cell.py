@@ -48,10 +48,15 @@ def repository() -> str:
 
 
 def badge(folder: Path) -> str:
-    """Write the Colab badge of the lesson in `folder` (a lesson folder may stand on a shelf such as lesson03_to_08)."""
+    """Write the Colab badge of the lesson in `folder`."""
+    return BADGE.format(address=colab_address(folder))
+
+
+def colab_address(folder: Path) -> str:
+    """Return where Colab opens the lesson in `folder` (which may stand on a shelf such as lesson03_to_08)."""
     shelf = f"{folder.parent.name}/" if re.match(r"lesson\d\d_", folder.parent.name) else ""
     on_github = repository().replace("https://github.com", "https://colab.research.google.com/github")
-    return BADGE.format(address=f"{on_github}/blob/{BRANCH}/{shelf}{folder.name}/{folder.name}.ipynb")
+    return f"{on_github}/blob/{BRANCH}/{shelf}{folder.name}/{folder.name}.ipynb"
 
 
 def glossary_link() -> str:

@@ -1,0 +1,1 @@
+"""What `make site` builds: the lessons with their outputs, as pages for readers without a kernel."""
