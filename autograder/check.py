@@ -1,8 +1,9 @@
 """Grade one notebook for the one who works through the course alone: `autograder check NOTEBOOK`.
 
-The lesson is found by what the notebook holds, and a trained adapter beside it is graded with it. No class folder is
-needed. Where there is no sandbox it runs without, as it does in JupyterLab, and says so. Hidden tests draw from the
-public practice seed, so that a class grades on other data than this.
+The lesson is found by what the notebook holds, and a trained adapter beside it is graded with it. What `course.hand_in`
+packed, in Colab for example, is graded from its zip. No class folder is needed. Where there is no sandbox it runs
+without, as it does in JupyterLab, and says so. Hidden tests draw from the public practice seed, so that a class grades
+on other data than this.
 """
 
 import argparse
@@ -18,8 +19,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from course.certificate import still_missing
 from course.data.world import PRACTICE_SEED
-from course.state import record_checked
+from course.state import Progress, record_checked
 
 from .cells import key
 from .feedback import SIGNS
@@ -43,7 +45,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def register(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("check", help="grade one notebook of your own", description=__doc__)
-    parser.add_argument("notebook", type=Path, metavar="NOTEBOOK", help="the notebook that you worked in")
+    parser.add_argument("notebook", type=Path, metavar="NOTEBOOK", help="the notebook you worked in, or a zip of it")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds the lessons (default: the course's)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, on stdout")
     parser.add_argument("--unsafe", action="store_true", help="run the notebook without isolation")
@@ -61,17 +63,21 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if any(verdict.state != PASSED for verdict in graded.verdicts):
         return 1
-    note(args.notebook, lesson, graded)
+    progress = note(args.notebook, lesson, graded)
+    if not args.json:
+        print(progress.notice or f"All passed: noted for the certificate. {still_to_do(progress)}")
     return 0
 
 
 def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Lesson, Graded]:
-    """Grade one notebook; raises `ValueError` when it cannot be read or is no lesson's."""
-    submission = read_submission(notebook)
-    if submission.problem:
-        raise ValueError(submission.problem)
-    lesson, master = find_lesson(submission, root)
+    """Grade one notebook, or the one in a zip; raises `ValueError` when it cannot be read or is no lesson's."""
     with tempfile.TemporaryDirectory(prefix="check-") as scratch:
+        if is_zip(notebook):
+            notebook = unpack(notebook, Path(scratch, "unpacked"))
+        submission = read_submission(notebook)
+        if submission.problem:
+            raise ValueError(submission.problem)
+        lesson, master = find_lesson(submission, root)
         submitted, source = Path(scratch, "submitted"), Path(scratch, "source")
         write_source(lesson.folder, source)
         submitted.mkdir()
@@ -81,6 +87,25 @@ def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Less
             copy(path, submitted / path.name)
         work = Work(lesson.name, str(submitted), str(source), PRACTICE_SEED, kernel_options(unsafe or not works_here()))
         return lesson, grade_submission(work)
+
+
+def is_zip(path: Path) -> bool:
+    """Tell whether this is named as what `course.hand_in` packs."""
+    return path.suffix.lower() == ".zip"
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack an archive into `folder` and return the notebook in it; raises `ValueError` when there is none."""
+    from .collecting import unzip  # late, because nbgrader's exchange takes a second
+
+    try:
+        unzip(archive, folder)
+    except Exception as problem:  # whatever a damaged archive provokes
+        raise ValueError(f"{archive} cannot be unpacked: {problem}") from None
+    found = sorted(folder.rglob("*.ipynb"), key=lambda path: (len(path.parts), path))
+    if not found:
+        raise ValueError(f"{archive} holds no notebook.")
+    return found[0]
 
 
 def find_lesson(submission: Submission, root: Path) -> tuple[Lesson, NotebookNode]:
@@ -103,8 +128,8 @@ def beside(notebook: Path, master: NotebookNode) -> list[Path]:
     ]
 
 
-def note(notebook: Path, lesson: Lesson, graded: Graded) -> None:
-    """Note in the progress file beside the notebook that every test is passed: the certificate asks for it."""
+def note(notebook: Path, lesson: Lesson, graded: Graded) -> Progress:
+    """Note in the progress file that every test is passed: beside the notebook, or for a zip in the working directory."""
     from course.ladder.report import percent  # late, because it brings torch with it
 
     found = {
@@ -112,8 +137,16 @@ def note(notebook: Path, lesson: Lesson, graded: Graded) -> None:
         "date": datetime.date.today().isoformat(),
         "adapters": [{name: percent(report["figures"][name]) for name in FIGURES} for report in graded.adapters],
     }
-    with contextlib.chdir(notebook.resolve().parent):
-        record_checked(lesson.name, found)
+    with contextlib.chdir("." if is_zip(notebook) else notebook.resolve().parent):
+        return record_checked(lesson.name, found)
+
+
+def still_to_do(progress: Progress) -> str:
+    """Say what else the certificate waits for."""
+    missing = still_missing(progress)
+    if not missing:
+        return "Nothing else is missing: course.certificate() draws it."
+    return f"It still waits for {len(missing)} step{'s' * (len(missing) > 1)}, next {missing[0]}."
 
 
 def as_dict(lesson: Lesson, graded: Graded) -> dict:

@@ -66,7 +66,7 @@ def _notebook(name: str) -> bytes:
 
 
 def _trained(lesson: str) -> dict[str, bytes]:
-    """Read what was trained and saved, here or in an earlier session of Colab: the adapters' own files, nothing else."""
+    """Read what was trained and saved, here or in an earlier session: the adapters' own files, nothing else."""
     return {
         f"{folder}/{path.name}": path.read_bytes()
         for folder, trained_in in FOLDERS.items()

@@ -1,10 +1,12 @@
 """A self-studier checks one notebook, wherever it lies and whatever it is called."""
 
 import json
+import zipfile
 
 import nbformat
 import pytest
 from classes import LESSON, notebook_of, write_lesson
+from colab import as_saved
 
 from autograder.check import beside, find_lesson
 from autograder.cli import main
@@ -55,6 +57,29 @@ def test_json_is_one_object_and_nothing_else(check, lesson):
     assert (status, found["lesson"], found["score"], found["maximum"]) == (1, LESSON, 0, 5)
     assert [test["state"] for test in found["tests"]] == ["not attempted"] * 2
     assert found["isolation"] == "none"
+
+
+def test_the_zip_that_hand_in_packs_is_graded_and_noted_where_the_learner_is(tmp_path, lesson, capsys, monkeypatch):
+    archive, home = tmp_path / "downloads" / f"me_{LESSON}.ZIP", tmp_path / "home"
+    archive.parent.mkdir()
+    home.mkdir()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("manifest.json", "{}")
+        packed.writestr(f"{LESSON}.ipynb", json.dumps(as_saved(notebook_of(lesson, {}))))
+    monkeypatch.chdir(home)
+    assert main(["check", str(archive), "--root", str(tmp_path / "lessons"), "--unsafe"]) == 0
+    assert "noted for the certificate" in capsys.readouterr().out
+    assert json.loads((home / "progress.json").read_text())["lessons"][LESSON]["checked"]["points"] == 5
+    assert [path.name for path in archive.parent.iterdir()] == [archive.name]
+
+
+def test_a_zip_without_a_notebook_or_that_is_none_is_refused_in_a_sentence(tmp_path, capsys):
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as packed:
+        packed.writestr("adapter/adapter_config.json", "{}")
+    (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    for name, sentence in (("empty.zip", "holds no notebook"), ("damaged.zip", "cannot be unpacked")):
+        assert main(["check", str(tmp_path / name)]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 def test_what_is_no_notebook_of_the_course_is_refused_in_a_sentence(check):
