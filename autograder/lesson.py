@@ -48,6 +48,11 @@ class Cell:
         """Tell whether this is a solution cell, that is, an exercise."""
         return self.kind == "code" and bool(self.title) and not self.is_test and self.title != SETUP
 
+    @property
+    def is_prose(self) -> bool:
+        """Tell whether this is a question that is answered in words and graded by hand."""
+        return self.kind == "markdown" and bool(self.title)
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -95,7 +100,7 @@ def read_lesson(folder: Path | str) -> Lesson:
         where = _place(file, number, node)
         metadata = _metadata(node, where, {"title", "points", "tags"})
         kind = node.cell_type
-        title = metadata.get("title", "") if kind == "code" else ""
+        title = metadata.get("title", "") if kind == "code" or "points" in metadata else ""
         cell = Cell(kind, title, metadata.get("points"), tuple(metadata.get("tags", ())), node.source)
         _check_cell(cell, where)
         cells.append(cell)
@@ -163,9 +168,9 @@ def _check_cell(cell: Cell, where: str) -> None:
         raise LessonError(f"{where}: a title is a grade id: letters, digits and _, at most 64, no spaces.")
     if not all(isinstance(tag, str) for tag in cell.tags):
         raise LessonError(f'{where}: write tags as a list of strings: tags=["{SKIP}"].')
-    if cell.is_test and not _is_positive(cell.points):
+    if (cell.is_test or cell.is_prose) and not _is_positive(cell.points):
         raise LessonError(f"{where}: is a test without points; write `# %% {cell.title} points=1`.")
-    if not cell.is_test and cell.points is not None:
+    if not (cell.is_test or cell.is_prose) and cell.points is not None:
         raise LessonError(f"{where}: only tests carry points; move points={cell.points} to test_{cell.title}.")
     if (cell.is_test or cell.is_solution) and SKIP in cell.tags:
         raise LessonError(f"{where}: is graded, so it must run; remove the tag {SKIP}.")
@@ -181,7 +186,7 @@ def _is_positive(points: object) -> bool:
 
 
 def _check_delimiters(cell: Cell, where: str) -> None:
-    allowed = DELIMITERS[:2] if cell.is_solution else DELIMITERS[2:] if cell.is_test else ()
+    allowed = DELIMITERS[:2] if cell.is_solution or cell.is_prose else DELIMITERS[2:] if cell.is_test else ()
     closing, found = None, False
     for line in cell.source.splitlines():
         if not (_LOOKS_LIKE_DELIMITER.match(line) or any(delimiter in line for delimiter in DELIMITERS)):
@@ -202,7 +207,7 @@ def _check_delimiters(cell: Cell, where: str) -> None:
         closing, found = (allowed[1], True) if closing is None else (None, found)
     if closing:
         raise LessonError(f"{where}: '{allowed[0]}' is never closed; add ### {closing}.")
-    if cell.is_solution and not found:
+    if (cell.is_solution or cell.is_prose) and not found:
         raise LessonError(
             f"{where}: has a title but no solution; put ### BEGIN SOLUTION and ### END SOLUTION around the solution, "
             "or remove the title from a cell that is no exercise."

@@ -62,9 +62,12 @@ def solution_notebook(lesson: Lesson, answers: Mapping[str, str] | None = None) 
         raise LessonError(f"{lesson.name} has no exercise {unknown[0]}; it has {', '.join(lesson.exercises)}.")
     notebook = learner_notebook(lesson)
     solutions = {cell.title: cell for cell in lesson.cells if cell.is_solution}
+    prose = {cell.title: cell for cell in lesson.cells if cell.is_prose}
     for cell in notebook.cells:
         title = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if title in solutions:
+        if title in prose:
+            cell.source = _without_delimiters(prose[title].source)
+        elif title in solutions:
             cell.source = _with_id(solutions[title], answers.get(title, _without_delimiters(solutions[title].source)))
     return notebook
 
@@ -98,8 +101,9 @@ def id_comment(cell: Cell) -> str:
 def _notebook_cell(cell: Cell, lesson: Lesson, seen: Counter[str]) -> NotebookNode:
     if cell.title == SETUP:
         return _fixed_id(new_code_cell(setup_source(lesson.name)), SETUP)
-    if cell.is_solution or cell.is_test:
-        node = _fixed_id(new_code_cell(_with_id(cell, cell.source)), cell.title)
+    if cell.is_solution or cell.is_test or cell.is_prose:
+        source = cell.source if cell.is_prose else _with_id(cell, cell.source)
+        node = _fixed_id((new_markdown_cell if cell.is_prose else new_code_cell)(source), cell.title)
         node.metadata["nbgrader"] = _nbgrader_metadata(cell)
     else:
         new_cell = new_code_cell if cell.kind == "code" else new_markdown_cell
@@ -123,9 +127,10 @@ def _content_id(cell: Cell, seen: Counter[str]) -> str:
 
 
 def _nbgrader_metadata(cell: Cell) -> dict:
-    fields = {"grade": cell.is_test, "grade_id": cell.title, "locked": cell.is_test, "schema_version": 3}
-    fields |= {"solution": cell.is_solution, "task": False}
-    return fields | ({"points": cell.points} if cell.is_test else {})
+    graded = cell.is_test or cell.is_prose
+    fields = {"grade": graded, "grade_id": cell.title, "locked": cell.is_test, "schema_version": 3}
+    fields |= {"solution": cell.is_solution or cell.is_prose, "task": False}
+    return fields | ({"points": cell.points} if graded else {})
 
 
 def _with_id(cell: Cell, source: str) -> str:
