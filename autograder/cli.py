@@ -1,12 +1,12 @@
-"""Offer the commands: `autograder init | grade | report | ledger | check | verify | doctor | build | prove | demo`."""
+"""Offer the commands: `autograder init | handout | grade | handback | report | ledger | check | ...`."""
 
 import argparse
 import sys
 
-from . import build, check, demo, doctor, grade, init, prove, replay, report, verify
+from . import build, check, demo, doctor, grade, handback, handout, init, prove, replay, report, verify
 from .lesson import LessonError
 
-COMMANDS = (init, grade, report, replay, check, verify, doctor, build, prove, demo)
+COMMANDS = (init, handout, grade, handback, report, replay, check, verify, doctor, build, prove, demo)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,22 +1,31 @@
 """Collect submissions with nbgrader's own commands, one bad submission never stopping the others.
 
-`nbgrader collect` copies without following links; `nbgrader zip_collect` takes one archive, folder or notebook per
-student (`ada.zip`, `ada/...`, `ada_lesson06_training.ipynb`) from `downloaded/<assignment>/archive/`.
+`nbgrader collect` copies without following links. `nbgrader zip_collect` sorts what lies in
+`downloaded/<lesson>/archive/`, unpacks what is taken into `extracted/<student>/`, and says what became of everything.
 """
 
 import contextlib
-import re
+import filecmp
+import json
 import shutil
-import zipfile
+from datetime import timedelta
 from pathlib import Path
 
-from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from .arranging import NOT_THEIRS, arrange
+from .handins import DECIDE, REFUSED, STATES, TAKEN, UNCLEAR, HandIn, sort_out
 from .intake import copy_files
-from .snapshot import MAX_COPY, MAX_FILES
+from .results import write_whole
+from .roster import read_roster
 
-SUBMITTED = (".ipynb", ".json", ".safetensors", ".txt", ".py", ".csv", ".md", ".bin", ".pt", ".pkl")
+RECORD = "collected.json"
+STYLES = {TAKEN: "green", UNCLEAR: "yellow", REFUSED: "red"}
 
 
 class Collect(ExchangeCollect):
@@ -27,68 +36,109 @@ class Collect(ExchangeCollect):
         copy_files(Path(src), Path(dest))
 
 
+class ReleaseFeedback(ExchangeReleaseFeedback):
+    """nbgrader's way of feedback into the exchange, which does not end at somebody who handed in another way."""
+
+    def copy_files(self) -> None:
+        """Release the feedback of everybody who submitted through the exchange."""
+        pattern = self.src_path
+        for folder in sorted(Path(self.coursedir.root).glob(str(Path(pattern).relative_to(self.coursedir.root)))):
+            if all((folder / name).is_file() for name in NOT_THEIRS):
+                self.src_path = str(folder)
+                super().copy_files()
+            else:
+                self.log.warning("%s handed in another way: `autograder handback` packs it", folder.parent.name)
+        self.src_path = pattern
+
+
 class Extractor(ExtractorPlugin):
-    """nbgrader's extractor, which passes over archives that are damaged or would fill the disk."""
+    """nbgrader's extractor, which decides whose each file is and lays out only what is taken."""
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Unpack each archive, and copy what is none."""
-        for path in sorted(Path(archive_path).rglob("*")):
-            place = Path(extracted_path, path.relative_to(archive_path))
-            if not path.is_file() or path.is_symlink():
-                continue
-            try:
-                if path.suffix.lower() == ".zip":
-                    unzip(path, _unpacked(place))
-                else:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(path, place)
-            except Exception as problem:  # whatever a damaged or hostile archive provokes
-                self.log.error("%s was not unpacked: %s", path.name, problem)
-                with contextlib.suppress(OSError):
-                    folder = _unpacked(place)
-                    folder.mkdir(parents=True, exist_ok=True)
-                    note = f"{path.name} was not unpacked: {problem}\n"
-                    (folder / "problem.txt").write_text(note, encoding="utf-8", errors="replace")
+        """Sort, unpack, and say what became of everything."""
+        archive, extracted = Path(archive_path), Path(extracted_path)
+        lesson, folder = archive.parent.name, archive.parents[2]
+        items = sort_out(archive, lesson, read_roster(folder), FileCollector(parent=self.parent).named_regexp)
+        students: dict[str, list[HandIn]] = {}
+        for item in items:
+            if item.state == TAKEN:
+                students.setdefault(item.student, []).append(item)
+        for student, theirs in students.items():
+            place, submitted = extracted / student, folder / "submitted" / student / lesson
+            arrange(theirs, place, lesson)
+            _keep_what_was_there(theirs, place, submitted)
+            if place.is_dir() and any(item.sender.late for item in theirs):
+                theirs[0].notes.append(self._mark_late(lesson, place))
+        write_whole(archive.parent / RECORD, json.dumps([_as_dict(item) for item in items], indent=2))
+        show(Console(), items)
+
+    def _mark_late(self, lesson: str, place: Path) -> str:
+        """Give a late submission a time after the due date; a system that only says "late" does not say how late."""
+        due = None
+        if self.parent:
+            with Gradebook(self.parent.coursedir.db_url) as gradebook, contextlib.suppress(MissingEntry):
+                due = gradebook.find_assignment(lesson).duedate
+        if due is None:
+            return "Marked late, but the assignment has no due date."
+        (place / "timestamp.txt").write_text(f"{due + timedelta(seconds=1)} UTC", encoding="utf-8")
+        return "Marked late, not how late: it counts as one second late."
 
 
 class FileCollector(FileNameCollectorPlugin):
-    """nbgrader's collector of extracted files, which also takes adapters and knows students by folder or by prefix."""
+    """nbgrader's collector of extracted files, which takes all files of a student's folder."""
 
     def collect(self, submitted_file: str) -> dict | None:
         """Say whose file this is and where it belongs."""
-        if self.named_regexp:
-            return super().collect(submitted_file)
-        path = Path(submitted_file)
-        parts = path.parts[len(path.parts) - path.parts[::-1].index("extracted") :]
-        if path.suffix not in SUBMITTED or "__MACOSX" in parts or path.name.startswith("."):
-            return None
-        if len(parts) > 1:
-            return {"student_id": _student(parts[0]), "file_id": str(Path(*parts[1:]))}
-        match = re.match(r"(?P<student>.+?)_(?P<file>lesson\d\d_.*)", path.name)
-        return {"student_id": _student(match["student"]), "file_id": match["file"]} if match else None
+        parts = Path(submitted_file).parts
+        student, *inside = parts[len(parts) - parts[::-1].index("extracted") :]
+        return {"student_id": student, "file_id": str(Path(*inside))} if inside else None
 
 
-def unzip(path: Path, target: Path) -> None:
-    """Unpack an archive of bounded size; raises `ValueError` for what leads out of `target` or does not fit."""
-    with zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_COPY:
-            raise ValueError("it holds too much")
-        for member in members:
-            place = (target / member.filename).resolve()
-            if not place.is_relative_to(target.resolve()):
-                raise ValueError("it holds a path that leads out of it")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as packed, place.open("wb") as file:
-                for block in iter(lambda packed=packed: packed.read(2**20), b""):
-                    file.write(block)
+def show(console: Console, items: list[HandIn]) -> None:
+    """Print what became of every file of an archive, and the sum."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for item in sorted(items, key=lambda item: (STATES.index(item.state), item.student, item.path.name)):
+        state = Text(item.state, STYLES.get(item.state, ""))
+        table.add_row(state, _printable(item.student), _printable(item.path.name))
+        if item.why:
+            table.add_row("", "", Text.assemble((_printable(item.why).plain, "dim")))
+    console.print(table)
+    counts = [f"{sum(item.state == state for item in items)} {state}" for state in STATES]
+    console.print(f"{len(items)} collected = {' + '.join(counts)}", highlight=False)
+    if any(item.state == UNCLEAR for item in items):
+        console.print(DECIDE, highlight=False)
 
 
-def _unpacked(place: Path) -> Path:
-    """Name the folder for an archive's contents: it stays beside the archive, whatever that is called."""
-    folder = place.with_name(place.stem.strip(".") or "unpacked")
-    return place.with_name(f"{folder.name}-unpacked") if folder.is_file() else folder
+def _keep_what_was_there(items: list[HandIn], place: Path, submitted: Path) -> None:
+    """Let nothing take the place of an earlier submission but what surely is the same student's, and can be read."""
+    if not submitted.is_dir() or not any(submitted.iterdir()):
+        return
+    if all(item.state == REFUSED for item in items):
+        shutil.rmtree(place)
+        items[0].notes.append("What was submitted before stays.")
+    elif _same(place, submitted):
+        shutil.copytree(submitted, place, dirs_exist_ok=True)  # with the times and secrets that nbgrader keeps there
+    elif not all(item.sender.is_certain for item in items):
+        shutil.rmtree(place)
+        for item in items:
+            item.put(UNCLEAR, f"{item.student} has submitted something else before, which stays.")
+    else:
+        items[0].notes.append("It replaces what was submitted before.")
 
 
-def _student(name: str) -> str:
-    return re.sub(r"[^\w.@-]", "-", name)
+def _same(place: Path, submitted: Path) -> bool:
+    files = [path.relative_to(place) for path in place.rglob("*") if path.is_file()]
+    return not any(filecmp.cmpfiles(place, submitted, files, shallow=False)[1:])
+
+
+def _as_dict(item: HandIn) -> dict:
+    sender = item.sender
+    found = {"file": item.path.name, "student": item.student, "state": item.state, "why": item.why}
+    return found | {"system": sender.system if sender else "", "prefix": sender.prefix if sender else ""}
+
+
+def _printable(text: str) -> Text:
+    """Keep control characters, which a name may hold, from the terminal."""
+    return Text("".join(letter if letter.isprintable() else "�" for letter in text))

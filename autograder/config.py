@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 from nbgrader.apps import AutogradeApp
-from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveCells
 from traitlets.config import Application, Config
 
 from . import intake
-from .collecting import Collect, Extractor, FileCollector
+from .collecting import Collect, Extractor, FileCollector, ReleaseFeedback
 from .preprocessors import JudgeCells, Rebuild, SaveVerdicts, SubmissionExporter
+from .revising import SaveChangedCells
 
 
 def configure(config: Config, config_file: str | os.PathLike, course_id: str = "finetuning") -> None:
@@ -29,8 +31,14 @@ def configure(config: Config, config_file: str | os.PathLike, course_id: str = "
     config.Exchange.root = str(folder / "exchange")
     config.Exchange.cache = str(folder / "exchange" / "cache")
     config.ExchangeFactory.collect = Collect
+    config.ExchangeFactory.release_feedback = ReleaseFeedback
     config.ZipCollectApp.extractor_plugin = Extractor
     config.ZipCollectApp.collector_plugin = FileCollector
+    config.ZipCollectApp.force = True  # the extractor has decided what may replace what
+    config.ZipCollectApp.log_level = "ERROR"  # the extractor's table says more, in fewer lines
+    config.GenerateAssignment.preprocessors = [
+        SaveChangedCells if step is SaveCells else step for step in GenerateAssignment().preprocessors
+    ]
     config.ClassFolderPreprocessor.class_folder = config.SubmissionExporter.class_folder = str(folder)
     config.Autograde.exporter_class = SubmissionExporter
     config.Autograde.pre_convert_hook = intake.prepare

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from .lesson import find_lessons, read_lesson
 from .notebooks import source_notebook
+from .roster import write_roster
 from .seed import write_seed
 
 CONFIG = "from autograder.config import configure\nconfigure(c, __file__)  # noqa: F821 (nbgrader gives c)\n"
@@ -23,7 +24,13 @@ NEXT = """\
   nbgrader generate_feedback LESSON     write what each learner should read
   nbgrader export                       write grades.csv
 
-Students need no list: nbgrader adds who submits. Keep [bold]secret_seed[/] to yourself: it decides the hidden draws."""
+Who hands in through a learning management system is found in [bold]students.csv[/], one row a student:
+
+  id,first_name,last_name,email,lms_user_id
+  ada,Ada,Lovelace,ada@example.org,12345
+
+Through the exchange nobody needs a row. Keep [bold]secret_seed[/] to yourself: it decides the hidden draws.
+The whole road is in docs/instructor.md."""
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -55,6 +62,7 @@ def make_class_folder(folder: Path, root: Path) -> list[str]:
         write_source(lesson, folder / "source" / lesson.name)
     (folder / "exchange" / "cache").mkdir(parents=True)
     write_seed(folder)
+    write_roster(folder)
     (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     return [lesson.name for lesson in lessons]
 
