@@ -35,6 +35,7 @@ from .sandbox.host import works_here
 from .slicing import names_of
 from .submission import Submission, read_submission
 from .tally import line_of
+from .unpacking import unpack
 from .verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED
 
 STYLES = {PASSED: "green", PARTLY: "yellow", FAILED: "red", NOT_ATTEMPTED: "dim", UNGRADED: "magenta"}
@@ -73,7 +74,7 @@ def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Less
     """Grade one notebook, or the one in a zip; raises `ValueError` when it cannot be read or is no lesson's."""
     with tempfile.TemporaryDirectory(prefix="check-") as scratch:
         if is_zip(notebook):
-            notebook = unpack(notebook, Path(scratch, "unpacked"))
+            notebook = notebook_in(notebook, Path(scratch, "unpacked"))
         submission = read_submission(notebook)
         if submission.problem:
             raise ValueError(submission.problem)
@@ -94,12 +95,10 @@ def is_zip(path: Path) -> bool:
     return path.suffix.lower() == ".zip"
 
 
-def unpack(archive: Path, folder: Path) -> Path:
+def notebook_in(archive: Path, folder: Path) -> Path:
     """Unpack an archive into `folder` and return the notebook in it; raises `ValueError` when there is none."""
-    from .collecting import unzip  # late, because nbgrader's exchange takes a second
-
     try:
-        unzip(archive, folder)
+        unpack(archive, folder)
     except Exception as problem:  # whatever a damaged archive provokes
         raise ValueError(f"{archive} cannot be unpacked: {problem}") from None
     found = sorted(folder.rglob("*.ipynb"), key=lambda path: (len(path.parts), path))
@@ -129,7 +128,7 @@ def beside(notebook: Path, master: NotebookNode) -> list[Path]:
 
 
 def note(notebook: Path, lesson: Lesson, graded: Graded) -> Progress:
-    """Note in the progress file that every test is passed: beside the notebook, or for a zip in the working directory."""
+    """Note in the progress file that every test is passed: beside the notebook, or for a zip right here."""
     from course.ladder.report import percent  # late, because it brings torch with it
 
     found = {
