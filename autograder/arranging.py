@@ -7,13 +7,12 @@ import shutil
 from pathlib import Path
 
 from .handins import REFUSED, HandIn
-from .intake import copy_files
+from .intake import PROBLEM, copy_files
 from .senders import without_repeats
 from .unpacking import unpack
 
 ADAPTERS = ("adapter", "capstone")
 WEIGHTS = "adapter_config.json"
-PROBLEM = "problem.txt"
 NOT_THEIRS = ("timestamp.txt", "submission_secret.txt")  # nbgrader's own: it believes what stands in them
 
 

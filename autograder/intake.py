@@ -16,6 +16,8 @@ from .rebuild import solved
 from .snapshot import LINK_MARK, entries, special
 from .submission import PLACEHOLDER, Submission, read_submission
 
+PROBLEM = "problem.txt"  # what the collector of archives writes where one could not be unpacked
+
 
 def read_master(class_folder: Path, assignment: str, notebook: str) -> NotebookNode:
     """Read the instructor's notebook of an assignment."""
@@ -126,7 +128,10 @@ def _say_no_notebook(folder: Path, submission: Submission) -> Submission:
 
 
 def _what_else(folder: Path) -> str:
-    own = ("timestamp.txt", "submission_secret.txt")
+    own = ("timestamp.txt", "submission_secret.txt", PROBLEM)
+    if (Path(folder) / PROBLEM).is_file():
+        with (Path(folder) / PROBLEM).open(encoding="utf-8", errors="replace") as file:
+            return f": {file.readline(500).strip().rstrip('.')}"
     names = sorted(path.name for path in Path(folder).iterdir() if path.name not in own and path.suffix != ".ipynb")
     return f", only {', '.join(names[:5])}" if names else ""
 

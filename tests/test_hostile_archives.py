@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from autograder import collecting
+from autograder import unpacking
 from autograder.collecting import Extractor
 
 NOTEBOOK = b'{"cells": [], "nbformat": 4}'
@@ -50,14 +50,17 @@ ATTACKS = {
     "a name too long": archive(("n" * 300, b"")),
     "a link": archive((LINK, b"/etc/passwd")),
     "a note in the place of ours": archive(("problem.txt/x", b""), ("../x", b"")),
+    "a zip in a zip in a zip": archive(("a.zip", archive(("b.zip", archive(("c.zip", archive(("d", b"x")))))))),
+    "bombs in a zip": archive(*((f"{name}.zip", archive(("x", bytes(2**24)))) for name in "abcde")),
 }
 
 
 @pytest.fixture
 def collected(tmp_path, monkeypatch):
     """Extract what ada, bob and eve handed in, and return the folder that it comes to."""
-    monkeypatch.setattr(collecting, "MAX_COPY", 2**26)
-    monkeypatch.setattr(collecting, "MAX_FILES", 100)
+    monkeypatch.setattr(unpacking, "MAX_COPY", 2**26)
+    monkeypatch.setattr(unpacking, "MAX_FILES", 100)
+    tmp_path = tmp_path / "downloaded" / "lesson91_light"
 
     def extract(**files):
         for folder, (name, data) in {"ada": ("a.zip", archive(("ada.ipynb", NOTEBOOK))), **files}.items():
@@ -68,8 +71,8 @@ def collected(tmp_path, monkeypatch):
         extractor = Extractor()
         extractor.log = logging.getLogger("collect")
         extractor.extract(str(tmp_path / "archive"), str(tmp_path / "extracted"))
-        assert (tmp_path / "extracted/ada/a/ada.ipynb").read_bytes() == NOTEBOOK
-        assert (tmp_path / "extracted/bob/lesson.ipynb").read_bytes() == NOTEBOOK
+        for student in ("ada", "bob"):
+            assert (tmp_path / "extracted" / student / "lesson91_light.ipynb").read_bytes() == NOTEBOOK
         assert (tmp_path / "archive/bob/lesson.ipynb").read_bytes() == NOTEBOOK
         return tmp_path / "extracted"
 
@@ -90,8 +93,26 @@ def test_whatever_an_archive_is_called_its_files_stay_with_its_owner(collected, 
 
 
 def test_a_file_called_like_an_archive_without_its_ending_is_kept(collected, tmp_path):
-    (tmp_path / "archive/eve").mkdir(parents=True)
-    (tmp_path / "archive/eve/x").write_text("mine")
+    (tmp_path / "downloaded/lesson91_light/archive/eve").mkdir(parents=True)
+    (tmp_path / "downloaded/lesson91_light/archive/eve/x").write_text("mine")
     folder = collected(eve=("x.zip", archive(("lesson.ipynb", NOTEBOOK))))
     assert (folder / "eve/x").read_text() == "mine"
     assert [path.read_bytes() for path in (folder / "eve").rglob("*.ipynb")] == [NOTEBOOK]
+
+
+def test_an_archive_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, "SUSPICIOUS", 2**20)
+    (tmp_path / "bomb.zip").write_bytes(archive(("zeros", bytes(2**22))))
+    with pytest.raises(ValueError, match="more than 100 times its size"):
+        unpacking.unpack(tmp_path / "bomb.zip", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_zip_in_a_zip_is_unpacked(collected):
+    folder = collected(eve=("x.zip", archive(("work.zip", archive(("deep/lesson.ipynb", NOTEBOOK))))))
+    assert (folder / "eve/lesson91_light.ipynb").read_bytes() == NOTEBOOK
+
+
+def test_what_could_not_be_unpacked_says_so_in_the_students_folder(collected):
+    folder = collected(eve=("x.zip", b"PK"))
+    assert "x.zip was not unpacked" in (folder / "eve/problem.txt").read_text()
