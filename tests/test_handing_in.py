@@ -90,3 +90,21 @@ def test_when_colab_keeps_silent_the_menu_that_helps_is_named(colab):
     colab.message.blocking_request = lambda what, timeout_sec: None
     with pytest.raises(FileNotFoundError, match="Download .ipynb"):
         course.hand_in("ada")
+
+
+def test_an_adapter_that_a_disconnect_took_is_packed_from_its_copy_on_drive(colab):
+    kept = colab.drive / "finetuning-course" / "adapter"
+    kept.mkdir(parents=True)
+    (kept / "adapter_model.safetensors").write_bytes(b"weights of an earlier session")
+    with zipfile.ZipFile(course.hand_in("ada")) as archive:
+        assert archive.read("adapter/adapter_model.safetensors") == b"weights of an earlier session"
+    with zipfile.ZipFile(course.hand_in("ada", lesson="lesson01_why_finetune")) as archive:
+        assert not [name for name in archive.namelist() if name.startswith("adapter")]
+
+
+def test_the_adapter_of_this_session_is_packed_before_the_one_on_drive(colab):
+    for folder, weights in ((colab.drive / "finetuning-course", b"old"), (colab.drive.parent, b"new")):
+        (folder / "adapter").mkdir(parents=True)
+        (folder / "adapter" / "adapter_model.safetensors").write_bytes(weights)
+    with zipfile.ZipFile(course.hand_in("ada")) as archive:
+        assert archive.read("adapter/adapter_model.safetensors") == b"new"
