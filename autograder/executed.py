@@ -8,6 +8,7 @@ Training, explorers and quizzes run too. The tests that run every lesson and the
 import contextlib
 import hashlib
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -67,7 +68,9 @@ def execute(notebook: NotebookNode, name: str) -> None:
         environment = {**os.environ, "COURSE_STATE": str(Path(folder, "progress.json"))}
         environment.pop("COURSE_LESSON", None)
         try:
-            client.execute(env=environment)
+            client.execute(
+                env=environment, stderr=subprocess.DEVNULL
+            )  # of the process; cells' stderr is in the outputs
         except CellExecutionError as error:
             raise ExecutionFailed(f"{_place(notebook, name, at[0])}: {error.ename}: {error.evalue}") from None
         except (CellTimeoutError, DeadKernelError) as error:

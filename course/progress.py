@@ -18,7 +18,8 @@ STYLE = """
   --road-ink: var(--jp-content-font-color1, var(--colab-primary-text-color, currentColor));
   --road-dim: #57606a; --road-done: #17662b; --road-here: #0b5cad; --road-paper: var(--jp-layout-color0, transparent);
   color: var(--road-ink); }
-[data-jp-theme-light="false"] .course-road, html[theme="dark"] .course-road, .vscode-dark .course-road {
+[data-jp-theme-light="false"] .course-road, html[theme="dark"] .course-road, html[data-theme="dark"] .course-road,
+.vscode-dark .course-road {
   --road-dim: #a8b1bb; --road-done: #7ddc93; --road-here: #7cb8ff; }
 .course-road svg { width: 100%; height: auto; display: block; font-family: var(--jp-ui-font-family, sans-serif); }
 .course-road .title { fill: var(--road-ink); font-size: 15px; font-weight: 600; }

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from course.lessons import LESSONS
-
 project = "Fine-tuning language models, measured"
 author = "the contributors"
 copyright = "the contributors. Code: Apache 2.0; prose and figures: CC BY 4.0"
@@ -11,12 +9,11 @@ language = "en"
 
 extensions = ["myst_nb", "docs.mathml"]
 exclude_patterns = ["README.md"]  # index.md includes it
-suppress_warnings = ["toc.empty_glob"]  # the instructor's guide may be missing
 
 nb_execution_mode = "off"  # the lessons have run
 nb_ipywidgets_js = {}
 nb_merge_streams = True
-myst_enable_extensions = ["attrs_inline", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "dollarmath"]
 myst_dmath_allow_digits = False  # a price is no formula
 myst_dmath_allow_space = False
 myst_heading_anchors = 4
@@ -30,9 +27,7 @@ html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "home_page_in_toc": True,
     "use_download_button": False,
     "use_fullscreen_button": False,
     "show_toc_level": 2,
 }
-html_context = {"lessons": LESSONS}

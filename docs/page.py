@@ -60,19 +60,25 @@ def _code_cells(lesson: Lesson, cell: NotebookNode, stub: str, colab: str) -> li
     questions = _questions(lesson, cell.source)
     if questions:
         others = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
-        asked = _html(folded(questions), plain_text(questions))
+        asked = _html(folded(questions, _title(cell.source)), plain_text(questions))
         return [_cell(cell, cell.source, [asked, *others], "remove-input")]  # the source holds the answers
     outputs = [_static(output, colab) for output in cell.outputs]
     if stub != cell.source:  # an exercise
         solution = _cell(cell, cell.source, outputs, "hide-input")
         solution.id += "-solved"
-        solution.metadata["mystnb"] = _prompts("one solution")
+        solution.metadata["mystnb"] = _prompts("Show one solution", "Hide it")
         return [_cell(cell, stub, []), solution]
     if cell.metadata.get("cellView") == "form":
         folded_away = _cell(cell, cell.source, outputs, "hide-input")
-        folded_away.metadata["mystnb"] = _prompts("the code")
+        folded_away.metadata["mystnb"] = _prompts("Show the code", "Hide it")
         return [folded_away]
     return [_cell(cell, cell.source, outputs)]
+
+
+def _title(source: str) -> str:
+    """Return what Colab shows in a cell's place, such as "Quick check: predict before you look"."""
+    first = source.partition("\n")[0]
+    return first.removeprefix("# @title ") if first.startswith("# @title ") else ""
 
 
 def _questions(lesson: Lesson, source: str) -> list[QuizQuestion]:
@@ -82,8 +88,8 @@ def _questions(lesson: Lesson, source: str) -> list[QuizQuestion]:
     return questions
 
 
-def _prompts(what: str) -> dict[str, str]:
-    return {"code_prompt_show": f"Show {what}", "code_prompt_hide": f"Hide {what}"}
+def _prompts(show: str, hide: str) -> dict[str, str]:
+    return {"code_prompt_show": show, "code_prompt_hide": hide}
 
 
 def _cell(cell: NotebookNode, source: str, outputs: list[NotebookNode], *tags: str) -> NotebookNode:

@@ -1,6 +1,6 @@
 """Write a lesson's questions as HTML that needs no kernel and no script: each option unfolds what is said about it.
 
-    folded("Quick check", questions)
+    folded(questions)
 
 The questions are read from the lesson's source, as `autograder.quizzes` reads them to check them.
 """
@@ -14,9 +14,9 @@ from course.panel import LETTERS, inline
 TITLES = {"quick_check": "Quick check", "knowledge_check": "Knowledge check"}
 
 
-def folded(questions: Sequence[QuizQuestion]) -> str:
+def folded(questions: Sequence[QuizQuestion], title: str = "") -> str:
     """Return the questions of one cell, every answer folded away."""
-    title = TITLES[questions[0].check]
+    title = html.escape(title) or TITLES[questions[0].check]
     count = f" · {len(questions)} questions" if len(questions) > 1 else ""
     parts = [f'<section class="course-quiz" aria-label="{title}"><p class="quiz-kicker">{title}{count}</p>']
     if count:

@@ -37,5 +37,5 @@ def glossary_page(links: Links) -> str:
         lesson = f"lesson {entry.lesson}"
         page = f"/lessons/{names[entry.lesson]}.ipynb"
         where = f"[{lesson}]({page})" if page[1:] in links.pages.values() else lesson
-        words.append(f"{entry.term}\n: {entry.meaning} ({where})\n")
+        words.append(f"{entry.term}\n  {entry.meaning} ({where})\n")
     return GLOSSARY.format(words="\n".join(words))

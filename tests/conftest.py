@@ -42,3 +42,13 @@ def tiny() -> Path:
 def lesson_copy(tmp_path: Path) -> Path:
     """Give a copy of the small lesson that a test may break."""
     return Path(shutil.copytree(TINY, tmp_path / TINY.name))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the whole site once, from the lessons that have run, or that run now; give its folder."""
+    from docs.__main__ import build
+
+    folder = tmp_path_factory.mktemp("built") / "site"
+    build(ROOT, folder)
+    return folder

@@ -23,7 +23,8 @@ STYLE = """
   --ladder-ink: var(--jp-content-font-color1, var(--colab-primary-text-color, currentColor));
   --ladder-dim: #57606a; --ladder-right: #17662b; --ladder-wrong: #a8201a; --ladder-line: #76808a;
   color: var(--ladder-ink); }
-[data-jp-theme-light="false"] .course-ladder, html[theme="dark"] .course-ladder, .vscode-dark .course-ladder {
+[data-jp-theme-light="false"] .course-ladder, html[theme="dark"] .course-ladder, html[data-theme="dark"] .course-ladder,
+.vscode-dark .course-ladder {
   --ladder-dim: #a8b1bb; --ladder-right: #7ddc93; --ladder-wrong: #ff9d94; --ladder-line: #8b949e; }
 .course-ladder table { border-collapse: collapse; width: 100%; margin: 0; font-size: inherit; color: inherit; }
 .course-ladder caption { text-align: left; font-weight: 700; padding: 4px 0 6px; color: inherit; caption-side: top; }
