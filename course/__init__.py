@@ -5,7 +5,8 @@ tier = course.start("lesson01_why_finetune")
 course.quick_check("2 + 2?", course.Choice("4", "Yes.", correct=True), course.Choice("5", "One too many."))
 course.progress()
 course.glossary("adapter")
-course.hand_in("ada")
+course.student("ada")
+course.hand_in()
 course.certificate("Ada Lovelace")
 """
 
@@ -16,6 +17,7 @@ from course.handing_in import hand_in
 from course.knowledge import knowledge_check
 from course.progress import progress
 from course.start import start
+from course.student import student
 
 __all__ = [
     "Choice",
@@ -27,4 +29,5 @@ __all__ = [
     "progress",
     "quick_check",
     "start",
+    "student",
 ]

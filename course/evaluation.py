@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from course.data import INTENTS, PRIORITIES, grounded_prompt, states, triage_messages
+from course.data import PLAIN, Variant, grounded_prompt, states, triage_messages
 from course.data.triage import FIELDS
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ class TriageScore:
     """Mean seconds per answer, in batches."""
 
 
-def parse_triage(text: str) -> dict[str, str] | None:
-    """Return the triage object an answer consists of, or None when it is anything else."""
+def parse_triage(text: str, variant: Variant = PLAIN) -> dict[str, str] | None:
+    """Return the triage object an answer consists of, in the plain words, or None when it is anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or set(found) != set(FIELDS) or not all(isinstance(v, str) for v in found.values()):
-        return None
-    return found if found["intent"] in INTENTS and found["priority"] in PRIORITIES else None
+    return variant.read(found)
 
 
 def measure_triage(
@@ -64,10 +62,14 @@ def measure_triage(
 
 
 def score_triage(
-    answers: Sequence[str], tickets: Sequence[Mapping[str, str]], prompt_tokens: float = 0.0, seconds: float = 0.0
+    answers: Sequence[str],
+    tickets: Sequence[Mapping[str, str]],
+    prompt_tokens: float = 0.0,
+    seconds: float = 0.0,
+    variant: Variant = PLAIN,
 ) -> TriageScore:
     """Score answers against the tickets' labels; an answer that is not valid has no right field."""
-    found = [parse_triage(answer) for answer in answers]
+    found = [parse_triage(answer, variant) for answer in answers]
 
     def share(hits: list[bool]) -> float:
         return sum(hits) / len(hits)

@@ -1,4 +1,4 @@
-"""Pack a lesson's notebook, and the adapter trained in it, into one zip to hand in: `course.hand_in("ada")`."""
+"""Pack a lesson's notebook, and the adapter trained in it, into one zip to hand in: `course.hand_in()`."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ import hashlib
 import importlib
 import json
 import os
-import re
 import zipfile
 from pathlib import Path
 
 from course import state
 from course.lessons import find_lesson
+from course.student import check
 
 FOLDERS = {"adapter": "lesson06_training", "capstone": "lesson08_shipping"}  # saved beside the notebook, and by whom
 KEPT = (".json", ".safetensors", ".md")  # checkpoints, pickles and caches stay behind
 MANIFEST = "manifest.json"
-_STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@-]*(_[A-Za-z0-9.@-]+)*")
 ANSWER_SECONDS = 60
 
 
-def hand_in(student: str, lesson: str | None = None) -> Path:
+def hand_in(student: str | None = None, lesson: str | None = None) -> Path:
     """Write `<student>_<lesson>.zip` beside the notebook (on Drive, in Colab), download it in Colab, return its path.
 
-    `student` is the id that your teacher knows you by; `lesson` is the one this notebook began with. Raises
-    `ValueError` for an id that cannot be part of a file name, `FileNotFoundError` when the notebook is not found.
+    `student` is the id that your teacher knows you by, that of `course.student` when it is left out; `lesson` is the
+    one this notebook began with. Raises `ValueError` for an id that is not set or cannot be part of a file name,
+    `FileNotFoundError` when the notebook is not found.
     """
-    if not _STUDENT.fullmatch(student):
-        raise ValueError(f"{student!r} cannot name a file: use letters, digits and . @ - _ for your student id.")
+    student = _whose(student)
     name = find_lesson(lesson or os.environ.get("COURSE_LESSON", "")).name
     contents = {f"{name}.ipynb": _notebook(name), **_trained(name)}
     manifest = {
@@ -47,6 +46,20 @@ def hand_in(student: str, lesson: str | None = None) -> Path:
         print(f"Your browser downloads it now; a copy stays in {path.parent}.")
     print("Hand it in where your teacher collects work. Do you study alone? Then there is nothing to hand in.")
     return path
+
+
+def _whose(given: str | None) -> str:
+    """Return the id to hand in under, and say where it comes from when that is not plain."""
+    known = state.load().student
+    if given is None and not known:
+        raise ValueError('Say who you are first, by the id that your teacher knows you by: course.student("your-id").')
+    if given is None:
+        print(f"Packed for the id that you set with course.student: {known}.")
+        return known
+    check(given)
+    if known and known != given:
+        print(f"Your own variant of the capstone is that of {known}; as {given} it will be graded by another one.")
+    return given
 
 
 def _notebook(name: str) -> bytes:

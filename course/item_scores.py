@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from course.data import grounded_prompt, states, triage_messages
+from course.data import PLAIN, Variant, grounded_prompt, states, triage_messages
 from course.data.triage import FIELDS
 from course.evaluation import parse_triage
 from course.models import generate
@@ -34,12 +34,19 @@ def triage_hits(
     tickets: Sequence[Mapping[str, str]],
     temperature: float = 1.0,
     seed: int = 0,
+    variant: Variant = PLAIN,
+    instruction: str = "",
+    examples: Sequence[Mapping[str, str]] = (),
 ) -> list[int]:
     """Return 1 for each ticket whose answer is the right triage object in all three fields, else 0."""
-    answers = generate(
-        model, tokenizer, [triage_messages(ticket["text"]) for ticket in tickets], temperature=temperature, seed=seed
-    )
-    found = [parse_triage(answer) for answer in answers]
+    asked = [triage_messages(ticket["text"], instruction, examples, variant) for ticket in tickets]
+    answers = generate(model, tokenizer, asked, temperature=temperature, seed=seed)
+    return right_answers(answers, tickets, variant)
+
+
+def right_answers(answers: Sequence[str], tickets: Sequence[Mapping[str, str]], variant: Variant = PLAIN) -> list[int]:
+    """Return 1 for each answer that is the right triage object of its ticket in all three fields, else 0."""
+    found = [parse_triage(answer, variant) for answer in answers]
     return [
         int(one is not None and all(one[field] == ticket[field] for field in FIELDS))
         for one, ticket in zip(found, tickets, strict=True)

@@ -44,6 +44,8 @@ class Progress:
 
     lessons: dict[str, LessonState] = field(default_factory=dict)
     notice: str = ""
+    student: str = ""
+    """The id that the learner's teacher knows them by; empty until it is set."""
 
     def lesson(self, name: str) -> LessonState | None:
         """Return the state of one lesson, None when it was not begun."""
@@ -100,18 +102,32 @@ def record_checked(lesson: str, found: dict, path: Path | None = None) -> Progre
     return _change(path, lambda entry: {**entry, "checked": found}, lesson)
 
 
+def record_student(student: str, path: Path | None = None) -> Progress:
+    """Note the id that the learner's teacher knows them by."""
+    return _change_document(path, lambda document: {**document, "student": student})
+
+
 def _change(path: Path | None, change: Callable[[dict], dict], lesson: str) -> Progress:
-    """Read, change one lesson's entry and write under one lock, so that no other notebook's mark is lost."""
+    """Change one lesson's entry."""
+
+    def with_lesson(document: dict) -> dict:
+        entries = document["lessons"]
+        return {**document, "lessons": {**entries, lesson: change(entries.get(lesson) or {})}}
+
+    return _change_document(path, with_lesson)
+
+
+def _change_document(path: Path | None, change: Callable[[dict], dict]) -> Progress:
+    """Read, change and write under one lock, so that no other notebook's mark is lost."""
     path = path or state_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError:
         pass  # writing will say so
     with _locked(path):
-        document, notice = _read(path)
-        before = document["lessons"].get(lesson)
-        document["lessons"][lesson] = change(before or {})
-        if document["lessons"][lesson] != before:
+        before, notice = _read(path)
+        document = change(before)
+        if document != before:
             try:
                 _write(path, document)
             except OSError as error:
@@ -158,6 +174,8 @@ def _validate(document: object) -> None:
         raise ValueError("no lessons")
     if type(document.get("version")) is not int:
         raise ValueError("no version")
+    if not isinstance(document.get("student", ""), str):
+        raise ValueError("the student id is no text")
     for entry in document["lessons"].values():
         if not isinstance(entry, dict) or not isinstance(entry.get("complete", False), bool):
             raise ValueError("a lesson's entry is not one of ours")
@@ -198,4 +216,5 @@ def _write(path: Path, document: dict) -> None:
 def _progress(document: dict, notice: str) -> Progress:
     entries = document["lessons"].items()
     known = ("best", "complete", "checked")
-    return Progress({name: LessonState(**{k: e[k] for k in known if k in e}) for name, e in entries}, notice)
+    lessons = {name: LessonState(**{k: e[k] for k in known if k in e}) for name, e in entries}
+    return Progress(lessons, notice, document.get("student", ""))

@@ -66,6 +66,19 @@ def test_packing_again_replaces_the_zip_and_leaves_nothing_else(folder):
     assert sorted(item.name for item in folder.iterdir()) == [path.name, f"{LESSON}.ipynb"]
 
 
+def test_the_id_that_was_set_once_is_used_and_said(folder, capsys):
+    course.student("ben")
+    assert course.hand_in().name == f"ben_{LESSON}.zip"
+    assert "you set with course.student: ben" in capsys.readouterr().out
+    assert course.hand_in("ada").name == f"ada_{LESSON}.zip"
+    assert "variant of the capstone is that of ben" in capsys.readouterr().out
+
+
+def test_without_an_id_you_are_asked_for_it(folder):
+    with pytest.raises(ValueError, match="Say who you are first"):
+        course.hand_in()
+
+
 @pytest.mark.parametrize("student", ["", "../ada", "ada lovelace", "ada/x", "-rf", ".", "ada_"])
 def test_an_id_that_cannot_name_a_file_is_refused_with_what_may_be_used(folder, student):
     with pytest.raises(ValueError, match="letters, digits"):
