@@ -3,31 +3,29 @@
     >>> measure(adapter, seed=grading_seed())
     Measured(triage=TriageScore(valid=1.0, …, correct=0.94, …), runs_on=0.0, perplexity=5.1, base_perplexity=4.6)
 
-The base is loaded once per process, in NF4 as it was trained. The adapter is attached to it, measured and taken off.
-On a CPU, 4-bit weights would be unpacked at every step: the small base is unpacked once, and gives the same numbers.
+The adapter is attached to the grader's base (see `base`), measured, and taken off. A class is graded with one seed, so
+what is drawn with it is drawn once per process.
 """
 
 import json
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from course.data import draw_tickets, general_text, triage_messages
+from course.data import PLAIN, Variant, draw_tickets, general_text, triage_messages
 from course.evaluation import TriageScore, parse_triage, score_triage
+from course.ladder.base import attached, grader_base, is_merged
 from course.ladder.tensors import Adapter
-from course.models import Base, generate, load_base, perplexity, without_bars
+from course.models import Base, generate, perplexity
 
 if TYPE_CHECKING:
-    from peft import PeftModel
-    from transformers import PreTrainedModel
-
-    Model = PreTrainedModel | PeftModel
+    from course.ladder.base import Model
 
 TICKETS, TEXTS, BATCH = 200, 64, 64
+LONGEST = 48
+"""Tokens of an answer, at most."""
 FIRST = 8
 """Tickets in the first, small batch, by whose time the rest is estimated."""
 SLOW = 30.0
@@ -45,6 +43,8 @@ class Measured:
     """Share of answers that begin with a valid object and then do not stop."""
     perplexity: float
     base_perplexity: float
+    answers: tuple[str, ...] = field(default=(), repr=False)
+    """What it answered to the tickets."""
 
     @property
     def ratio(self) -> float:
@@ -52,69 +52,7 @@ class Measured:
         return min(self.perplexity / self.base_perplexity, WORST)
 
 
-@lru_cache(maxsize=1)
-def grader_base(tier: str) -> Base:
-    """Load a tier's base for grading, in NF4; the last one loaded is kept."""
-    with without_bars():
-        base = load_base(tier, four_bit=True)
-        if tier == "bundled" and base.model.device.type == "cpu":
-            base.model.dequantize()
-    # A hostile or diverged adapter may give logits that are no numbers; sampling would stop the process on a GPU.
-    base.model.generation_config.remove_invalid_values = True
-    return base
-
-
-@contextmanager
-def attached(base: Base, adapter: Adapter) -> Iterator["Model"]:
-    """Attach an adapter to a base, and take it off again; the base's weights are never written to."""
-    attach = _wrapped if getattr(base.model, "is_quantized", False) else _merged
-    with attach(base, adapter) as model:
-        yield model.eval()
-
-
-@contextmanager
-def _merged(base: Base, adapter: Adapter) -> Iterator["Model"]:
-    """Put W + scaling · B A in the place of W, which is kept aside: one product a layer in place of three."""
-    layers = {name: base.model.get_submodule(name) for name in adapter.updates}
-    kept = {name: layer.weight.data for name, layer in layers.items()}
-    try:
-        for name, update in adapter.updates.items():
-            layers[name].weight.data = kept[name] + adapter.declared.scaling * (update.b @ update.a)
-        yield base.model
-    finally:
-        for name, layer in layers.items():
-            layer.weight.data = kept[name]
-
-
-@contextmanager
-def _wrapped(base: Base, adapter: Adapter) -> Iterator["Model"]:
-    """Wrap the base's layers with PEFT's, as in training.
-
-    The tensors are copied in one by one: PEFT's `set_peft_model_state_dict` reads the base's state dict on its way, and
-    bitsandbytes repacks 4-bit weights when that is read on a CPU, with a small loss each time.
-    """
-    import torch
-    from peft import get_peft_model
-
-    model = None
-    try:
-        with torch.random.fork_rng(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = get_peft_model(base.model, adapter.declared.lora_config())
-        with torch.no_grad():
-            for name, update in adapter.updates.items():
-                layer = model.base_model.model.get_submodule(name)
-                layer.lora_A["default"].weight.copy_(update.a)
-                layer.lora_B["default"].weight.copy_(update.b)
-        yield model
-    finally:
-        if model is None:
-            grader_base.cache_clear()  # half an adapter may be left in it
-        else:
-            model.unload()
-
-
-def measure(adapter: Adapter, seed: int, say: Callable[[str], None] = print) -> Measured:
+def measure(adapter: Adapter, seed: int, say: Callable[[str], None] = print, variant: Variant = PLAIN) -> Measured:
     """Measure an adapter on tickets and text drawn with `seed`; `say` gets progress lines when it takes long.
 
     Raises `course.models.BaseUnavailable` when the base cannot be had.
@@ -124,12 +62,15 @@ def measure(adapter: Adapter, seed: int, say: Callable[[str], None] = print) -> 
         say(f"Loading {tier.model_id}; the first time, it is downloaded.")
     base = grader_base(tier.name)
     before = base_perplexity(tier.name, seed)
-    tickets = list(draw_tickets(TICKETS, seed=seed))
+    tickets = drawn(seed)
     with attached(base, adapter) as model:
-        answers, seconds = _answer(model, base, tickets, seed, say)
+        started = time.perf_counter()
+        answers = _answer_at_once(model, base, seed) if is_merged(base) else _answer(model, base, tickets, seed, say)
+        seconds = (time.perf_counter() - started) / len(tickets)
         after = _finite(perplexity(model, base.tokenizer, general_text(TEXTS, seed=seed)))
-    triage = score_triage(answers, tickets, seconds=seconds)
-    return Measured(triage, sum(map(_runs_on, answers)) / len(answers), after, before)
+    triage = score_triage(answers, tickets, seconds=seconds, variant=variant)
+    runs_on = sum(_runs_on(answer, variant) for answer in answers) / len(answers)
+    return Measured(triage, runs_on, after, before, tuple(answers))
 
 
 @lru_cache(maxsize=4)
@@ -139,28 +80,50 @@ def base_perplexity(tier: str, seed: int) -> float:
     return _finite(perplexity(base.model, base.tokenizer, general_text(TEXTS, seed=seed)))
 
 
-def _answer(model: "Model", base: Base, tickets: list[dict], seed: int, say: Callable[[str], None]):
-    """Answer the tickets, alone in the prompt, at temperature 1; return the answers and the seconds per ticket."""
+@lru_cache(maxsize=4)
+def drawn(seed: int) -> list[dict]:
+    """Draw the tickets that adapters are measured on."""
+    return list(draw_tickets(TICKETS, seed=seed))
+
+
+@lru_cache(maxsize=4)
+def prompts(tier: str, seed: int) -> list[list[int]]:
+    """Return the tokens of the prompts that ask for the triage of `drawn(seed)`, each ticket alone."""
+    turns = [triage_messages(ticket["text"]) for ticket in drawn(seed)]
+    asked = grader_base(tier).tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    return asked["input_ids"]
+
+
+def _answer_at_once(model: "Model", base: Base, seed: int) -> list[str]:
+    """Answer all tickets at temperature 1, on a CPU: it takes the small base a second or two."""
+    from course.ladder.decoding import decode  # late: it needs transformers
+
+    answers = decode(model, prompts(base.tier.name, seed), LONGEST, temperature=1.0, seed=seed % 2**32)
+    return [text.strip() for text in base.tokenizer.batch_decode(answers, skip_special_tokens=True)]
+
+
+def _answer(model: "Model", base: Base, tickets: list[dict], seed: int, say: Callable[[str], None]) -> list[str]:
+    """Answer the tickets at temperature 1 in batches, and say now and then how long it will take."""
     answers, slow, started = [], False, time.perf_counter()
     for start in (0, *range(FIRST, len(tickets), BATCH)):
         stop = FIRST if start == 0 else min(start + BATCH, len(tickets))
         turns = [triage_messages(ticket["text"]) for ticket in tickets[start:stop]]
-        answers += generate(model, base.tokenizer, turns, temperature=1.0, seed=(seed + start) % 2**32)
+        answers += generate(model, base.tokenizer, turns, LONGEST, temperature=1.0, seed=(seed + start) % 2**32)
         spent = time.perf_counter() - started
         left = spent / stop * (len(tickets) - stop)
         if slow or left > SLOW:
             slow = True
             where = "the GPU" if model.device.type == "cuda" else "the CPU"
             say(f"{base.tier.name} on {where}: {stop} of {len(tickets)} tickets, about {_minutes(left)} to go.")
-    return answers, (time.perf_counter() - started) / len(tickets)
+    return answers
 
 
-def _runs_on(answer: str) -> bool:
+def _runs_on(answer: str, variant: Variant) -> bool:
     try:
         _, end = json.JSONDecoder().raw_decode(answer)
     except (ValueError, RecursionError):
         return False
-    return end < len(answer) and parse_triage(answer[:end]) is not None
+    return end < len(answer) and parse_triage(answer[:end], variant) is not None
 
 
 def _finite(value: float) -> float:

@@ -50,18 +50,14 @@ def climb(
     if adapter is not None:
         started, seed = time.perf_counter(), grading_seed()
         found = measure(adapter, seed, say)
-        figures = _figures(adapter, found, time.perf_counter() - started)
+        figures = figures_of(adapter, found, time.perf_counter() - started)
         rungs += [behaviour_rung(found), forgetting_rung(found)]
         points, note = score(found), PRACTICE_NOTE if seed == PRACTICE_SEED else ""
     waiting = [Rung(number, name, NOT_REACHED, "") for number, name in enumerate(NAMES, 1)][len(rungs) :]
     waiting[-1] = Rung(6, NAMES[5], NOT_REACHED, NOT_COMPARED if adapter else "")
     name = adapter.declared.tier.name if adapter else None
     report = Report(quote(str(folder)).strip("`"), name, tuple(rungs + waiting), points, figures, note)
-    if (reports := climbed.get()) is not None:
-        reports.append(report)
-    if show:
-        _show(report)
-    return report
+    return hand_over(report, show)
 
 
 def inspect(folder: str | Path, expected: Tier | None = None) -> tuple[list[Rung], Adapter | None]:
@@ -89,7 +85,8 @@ def inspect(folder: str | Path, expected: Tier | None = None) -> tuple[list[Rung
     return rungs, None
 
 
-def _figures(adapter: Adapter, found: Measured, seconds: float) -> dict[str, float]:
+def figures_of(adapter: Adapter, found: Measured, seconds: float) -> dict[str, float]:
+    """Return what a report holds as numbers."""
     shares = {field: getattr(found.triage, field) for field in ("valid", "intent", "priority", "product", "correct")}
     return shares | {
         "tickets": TICKETS,
@@ -102,9 +99,14 @@ def _figures(adapter: Adapter, found: Measured, seconds: float) -> dict[str, flo
     }
 
 
-def _show(report: Report) -> None:
-    """Show the table in a notebook, its text anywhere else."""
+def hand_over(report: Report, show: bool) -> Report:
+    """Return a report, once the grader has it and, with `show`, the reader: a table in a notebook, text elsewhere."""
+    if (reports := climbed.get()) is not None:
+        reports.append(report)
+    if not show:
+        return report
     if get_ipython() is None:
         print(report.text())
     else:
         display({"text/html": report.html(), "text/plain": report.text()}, raw=True)
+    return report

@@ -74,6 +74,23 @@ def open_adapter(folder: str | Path) -> Iterator[AdapterFiles]:
         yield files
 
 
+def read_small(name: str, folder: str | Path, limit: int, advice: str) -> bytes:
+    """Return a small file beside an adapter, whole. Raises Fault, with `advice`, when it cannot be trusted or read."""
+    with ExitStack() as stack:
+        try:
+            place = _open_folder(folder, stack)
+            if name not in _names(folder if place is None else place):
+                raise Fault(f"`{name}` is missing from {quote(str(folder))}. {advice}.")
+            raw = stack.enter_context(_open_file(name, place, folder, {name}, advice)).read(limit + 1)
+        except (OSError, ValueError) as error:
+            if isinstance(error, Fault):
+                raise
+            raise Fault(f"`{name}` cannot be read ({type(error).__name__}). {advice}.") from None
+    if len(raw) > limit:
+        raise Fault(f"`{name}` is larger than {size(limit)}. {advice}.")
+    return raw
+
+
 def _open_folder(folder: str | Path, stack: ExitStack) -> int | None:
     """Open the folder itself, so that it stays the same one; None where folders cannot be opened (Windows)."""
     name = quote(str(folder))
@@ -98,7 +115,7 @@ def _names(folder: str | Path | int) -> set[str]:
         return {entry.name for entry in itertools.islice(found, 10_000)}
 
 
-def _open_file(name: str, place: int | None, folder: str | Path, names: set[str]) -> BinaryIO:
+def _open_file(name: str, place: int | None, folder: str | Path, names: set[str], advice: str = SAVE) -> BinaryIO:
     path = name if place is not None else os.path.join(folder, name)
     try:
         before = os.stat(path, dir_fd=place, follow_symlinks=False)
@@ -106,24 +123,24 @@ def _open_file(name: str, place: int | None, folder: str | Path, names: set[str]
         raise Fault(_missing(name, quote(str(folder)), names)) from None
     if stat.S_ISLNK(before.st_mode):
         raise Fault(f"`{name}` is a link, and links are not followed. Copy the file itself into the folder.")
-    _check_file(name, before)
+    _check_file(name, before, advice)
     descriptor = os.open(path, os.O_RDONLY | NO_LINK | BINARY, dir_fd=place)
     file = open(descriptor, "rb")  # noqa: SIM115 (the caller's stack closes it)
     try:
-        _check_file(name, os.fstat(descriptor))
+        _check_file(name, os.fstat(descriptor), advice)
     except Fault:
         file.close()
         raise
     return file
 
 
-def _check_file(name: str, status: os.stat_result) -> None:
+def _check_file(name: str, status: os.stat_result, advice: str) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise Fault(f"`{name}` is not an ordinary file. Remove it. {SAVE}.")
+        raise Fault(f"`{name}` is not an ordinary file. Remove it. {advice}.")
     if status.st_nlink > 1:
         raise Fault(f"`{name}` is a hard link: the same file has another name elsewhere. Put a copy of it here.")
     if status.st_size == 0:
-        raise Fault(f"`{name}` is empty. {AGAIN}.")
+        raise Fault(f"`{name}` is empty. {advice if advice != SAVE else AGAIN}.")
 
 
 def _missing(name: str, folder: str, names: set[str]) -> str:

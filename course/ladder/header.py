@@ -79,30 +79,30 @@ def parse_entries(raw: bytes, name: str) -> dict[str, Entry]:
     return {key: _entry(key, value, name) for key, value in found.items()}
 
 
-def parse_json(raw: bytes, what: str) -> dict:
+def parse_json(raw: bytes, what: str, again: str = AGAIN) -> dict:
     """Parse a JSON object from a stranger: no key twice, no NaN or Infinity, no depth that exhausts the stack."""
 
     def unique(pairs: Iterable[tuple[str, object]]) -> dict:
         found: dict = {}
         for key, value in pairs:
             if key in found:
-                raise Fault(f"{what} has the key {quote(key)} twice. {AGAIN}, and do not edit it by hand.")
+                raise Fault(f"{what} has the key {quote(key)} twice. {again}, and do not edit it by hand.")
             found[key] = value
         return found
 
     def constant(name: str) -> None:
-        raise Fault(f"{what} holds {name}, which is not JSON. {AGAIN}, and do not edit it by hand.")
+        raise Fault(f"{what} holds {name}, which is not JSON. {again}, and do not edit it by hand.")
 
     try:
         found = json.loads(raw.decode("utf-8"), object_pairs_hook=unique, parse_constant=constant)
     except Fault:
         raise
     except RecursionError:
-        raise Fault(f"{what} is nested too deeply to be PEFT's. {AGAIN}.") from None
+        raise Fault(f"{what} is nested too deeply. {again}.") from None
     except ValueError:
-        raise Fault(f"{what} is not readable as JSON. {AGAIN}, and do not edit it by hand.") from None
+        raise Fault(f"{what} is not readable as JSON. {again}, and do not edit it by hand.") from None
     if not isinstance(found, dict):
-        raise Fault(f"{what} is not a JSON object. {AGAIN}, and do not edit it by hand.")
+        raise Fault(f"{what} is not a JSON object. {again}, and do not edit it by hand.")
     return found
 
 

@@ -67,9 +67,17 @@ def forgetting_rung(found: Measured) -> Rung:
 
 def score(found: Measured) -> float:
     """Return the score, 0 to 1, of an adapter that passed rungs 1 to 3."""
-    behaviour = 0.3 * _part(found.triage.valid, VALID_MARK) + 0.7 * _part(found.triage.correct, CORRECT_MARK)
-    memory = min(max(2 - found.ratio / MAX_RATIO, 0.0), 1.0)
-    return round(behaviour * (0.9 + 0.1 * memory), 6)
+    return round(behaviour(found) * (0.9 + 0.1 * memory(found)), 6)
+
+
+def behaviour(found: Measured) -> float:
+    """Return the share of rung 4 that is earned, 0 to 1."""
+    return 0.3 * _part(found.triage.valid, VALID_MARK) + 0.7 * _part(found.triage.correct, CORRECT_MARK)
+
+
+def memory(found: Measured) -> float:
+    """Return the share of rung 5 that is earned, 0 to 1."""
+    return min(max(2 - found.ratio / MAX_RATIO, 0.0), 1.0)
 
 
 def _part(share: float, mark: float) -> float:
