@@ -11,6 +11,7 @@ import random
 import re
 from typing import TYPE_CHECKING
 
+from course.data.prices import QUESTIONS
 from course.data.tickets import ASIDES, CLOSINGS, GREETINGS, roughen, ticket
 from course.data.world import price_list
 
@@ -22,12 +23,12 @@ LABELS = ("facts", "triage", "both")
 
 ASKED = {
     "price": (
-        "How much is the {p}?", "What does the {p} cost?", "What is the price of the {p}?",
+        *QUESTIONS["price"], *QUESTIONS["price"],  # the shop's own wordings are the most common
         "Could you tell me the price of the {p}?", "What would I pay for a new {p}?", "How much would another {p} be?",
         "What do you charge for the {p} these days?", "Is the {p} still at its old price, or what is it now?",
     ),
     "warranty": (
-        "How long is the warranty on the {p}?", "What warranty does the {p} have?",
+        *QUESTIONS["warranty"],
         "For how many months is the {p} covered?", "Does the {p} come with a warranty, and how long is it?",
     ),
 }  # fmt: skip
