@@ -77,6 +77,13 @@ def choose_tier(name: str | None = None) -> tuple[Tier, str]:
     return TIERS["t4"], f"because this machine has a {gpu.name} with {gpu.total_memory / 1e9:.0f} GB of memory"
 
 
+def device() -> int | str:
+    """Return where models are loaded: on the first GPU, or on the CPU."""
+    import torch
+
+    return 0 if torch.cuda.is_available() else "cpu"
+
+
 def compute_dtype() -> "torch.dtype":
     """Return the precision to compute in: float32 on a CPU, bfloat16 from capability 8.0 on, float16 on older GPUs."""
     import torch
@@ -141,7 +148,6 @@ def load_base(tier: Tier | str, four_bit: bool = False) -> Base:
 
     Raises BaseUnavailable, with what to do, when its files cannot be had.
     """
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tier = TIERS[tier] if isinstance(tier, str) else tier
@@ -153,7 +159,7 @@ def load_base(tier: Tier | str, four_bit: bool = False) -> Base:
             tier.model_id,
             dtype=compute_dtype(),
             quantization_config=nf4() if four_bit else None,
-            device_map={"": 0 if torch.cuda.is_available() else "cpu"},
+            device_map={"": device()},
         )
     for layer in model.modules():
         # On some CPUs bitsandbytes repacks a layer's weights when it first answers: lossy, and the end of its training.
@@ -182,11 +188,12 @@ def generate(
     temperature: float = 1.0,
     seed: int = 0,
     batch_size: int = 64,
+    adapters: Sequence[str] | None = None,
 ) -> list[str]:
     """Answer conversations, each a list of messages, and return the answers' texts in the same order.
 
     `temperature` 0 takes the likeliest token each time; above, tokens are drawn, as a user of a chat would meet it.
-    Equal seeds give equal answers; the caller's random state is left alone.
+    `adapters` names one of a PEFT model's for each conversation, or "__base__"; a batch may mix them. Equal seeds give equal answers; the caller's random state is left alone.
     """
     import torch
 
@@ -208,8 +215,9 @@ def generate(
                 [prompts[row] for row in rows],
                 return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False,
             ).to(model.device)  # fmt: skip
+            named = {"adapter_names": [adapters[row] for row in rows]} if adapters else {}
             output = model.generate(
-                **batch, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
+                **batch, **named, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
             )
             texts = tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
             for row, text in zip(rows, texts, strict=True):
