@@ -81,7 +81,7 @@ class Desk:
     def handle(self, messages: Sequence[str]) -> list[Handled]:
         """Route every message and answer it; equal messages get equal answers."""
         routes = [self.route(message) for message in messages]
-        found = [self._look_up(message) if route != "triage" else () for message, route in zip(messages, routes)]
+        found = [() if self.route(message) == "triage" else self._look_up(message) for message in messages]
         triage, reply = ("triage", "reply") if self.with_adapters else (BASE, BASE)
         problems = [index for index, route in enumerate(routes) if route != "facts"]
         sorted_out = self._ask({index: messages[index] for index in problems}, triage)

@@ -77,14 +77,14 @@ def draw_serving(
     cost.grid(axis="y")
     busy = max(served, 1) * requests / 86_400
     text = (
-        f"<p><b>{fits:,}</b> adapters of {shape.adapter(rank):,} weights fit. With {max(served, 1):,} of them, each asked "
-        f"{requests:,} times a day, a thousand requests cost <b>${now:,.3f}</b>; one alone would pay "
-        f"<b>${per_thousand(month, 1, requests):,.3f}</b>. The GPU must then answer <b>{busy:,.2f} requests a second</b> "
-        "on average: whether it can, only a load test tells.</p>"
+        f"<p><b>{fits:,}</b> adapters of {shape.adapter(rank):,} weights fit. With {max(served, 1):,} of them, each "
+        f"asked {requests:,} times a day, a thousand requests cost <b>${now:,.3f}</b>; one alone would pay "
+        f"<b>${per_thousand(month, 1, requests):,.3f}</b>. The GPU must then answer <b>{busy:,.2f} requests</b> "
+        "a second on average: whether it can, only a load test tells.</p>"
     )
     alt = (
-        f"Memory of a {gpu}: base {base:.1f} GB, reserve {reserve_gb:g} GB, {served} adapters {served * each:.2f} GB of "
-        f"{size} GB. A thousand requests cost ${now:,.3f}."
+        f"Memory of a {gpu}: base {base:.1f} GB, reserve {reserve_gb:g} GB, {served} adapters {served * each:.2f} GB "
+        f"of {size} GB. A thousand requests cost ${now:,.3f}."
     )
     return fig, alt, text
 

@@ -18,7 +18,7 @@ WHOLE = "the whole message"
 
 
 def draw_merges(errors: Mapping[str, float], same: Mapping[str, float]) -> tuple[Figure, str]:
-    """Draw, for each way to merge, the error as a share of the adapter's own change, and how many answers stay equal."""
+    """Draw, for each way to merge, its error as a share of the adapter's change, and how many answers stay."""
     worst = max(errors, key=errors.__getitem__)
     fig, (left, right) = figure(
         f"Merging {worst} loses {errors[worst]:.0%} of what the adapter changed", size=(9.0, 3.0), columns=2, grid="x"
@@ -93,7 +93,7 @@ def first_alarm(hits: Sequence[int], n: int, bar: float) -> int | None:
 
 
 def draw_drift(hits: Sequence[int], n: int, bar: float, changed: int, what: str) -> tuple[Figure, str]:
-    """Draw the weekly score of a model in service, its intervals, the bar, the week of a change, and the first alarm."""
+    """Draw the weekly scores of a model in service with their intervals, the week of a change, and the alarms."""
     weeks, alarm = range(1, len(hits) + 1), first_alarm(hits, n, bar)
     said = f"the alarm comes in week {alarm}" if alarm else "no alarm yet"
     fig, ax = figure(f"{what} in week {changed}: {said}", "week", "all three fields right (%)", size=(7.8, 3.6))
