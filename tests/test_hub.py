@@ -95,6 +95,26 @@ print(json.dumps([base.tier.name, base.model.config.name_or_path, "Linear4bit" i
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("capability", "dtype"), [((7, 5), "float16"), ((8, 0), "bfloat16")])
+def test_on_a_gpu_the_tier_is_loaded_in_the_precision_that_its_capability_has(hub, tmp_path, capability, dtype):
+    source = f"""
+import json
+import bitsandbytes, torch, trl  # which look for a GPU when they are imported
+from course import models
+from course.training import precision
+torch.cuda.is_available, torch.cuda.get_device_capability = lambda: True, lambda *_: {capability}
+models.device = lambda: "cpu"  # the one thing that a machine without a GPU cannot pretend
+model = models.load_base(models.TIERS["t4"], four_bit=True).model
+found = {{str(parameter.dtype) for parameter in model.parameters()}}
+print(json.dumps([sorted(found), str(model.config.quantization_config.bnb_4bit_compute_dtype),
+                  sorted(name for name, on in precision().items() if on)]))
+"""
+    found, _ = run(source, hub.url, tmp_path)
+    switch = {"float16": "fp16", "bfloat16": "bf16"}[dtype]
+    assert found == [sorted(["torch.uint8", f"torch.{dtype}"]), f"torch.{dtype}", [switch]]
+
+
+@pytest.mark.slow
 def test_an_adapter_for_a_hub_tier_is_graded_with_that_base_and_nothing_on_stderr(hub, tmp_path):
     folder = write(tmp_path / "adapter", tensors(), base_model_name_or_path=T4, revision=None)
     source = f"""
