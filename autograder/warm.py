@@ -13,7 +13,7 @@ quiet()  # before the libraries that it quiets are imported
 import numpy  # noqa: E402, F401
 import torch  # noqa: E402
 
-from course.ladder.behaviour import grader_base  # noqa: E402
+from course.ladder.base import grader_base  # noqa: E402
 
 from . import grading  # noqa: E402, F401
 

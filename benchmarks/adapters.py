@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from course.ladder import climb
-from course.ladder.behaviour import base_perplexity, grader_base
+from course.ladder.base import grader_base
+from course.ladder.behaviour import base_perplexity
 
 AFRESH = "import sys; from course.ladder import climb; climb(sys.argv[1], show=False, say=lambda line: None)"
 

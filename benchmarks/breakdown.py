@@ -18,7 +18,7 @@ from autograder.learner import Learner
 from autograder.plan import make_plan
 from autograder.sandbox import host, ready
 from autograder.sandbox.isolation import processor_seconds, tree
-from course.ladder import behaviour, climbing
+from course.ladder import behaviour, climbing, decoding
 
 GRADING, WRITING, KERNEL = (
     "worker: all else",
@@ -34,7 +34,7 @@ PHASES = (
     ("worker: run the tests", judge, ("run_test",)),
     ("worker: call the learner's functions", Learner, ("ask",)),
     ("adapter: check its files", climbing, ("climb",)),
-    ("adapter: answer tickets", behaviour, ("generate",)),
+    ("adapter: answer tickets", decoding, ("decode",)),
     ("adapter: perplexity", behaviour, ("perplexity",)),
     ("writer: rebuild the notebook", preprocessors.Rebuild, ("preprocess",)),
     ("writer: read the stored result", preprocessors.JudgeCells, ("preprocess",)),

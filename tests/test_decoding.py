@@ -1,0 +1,77 @@
+"""The grader's own loop answers as transformers' `generate` does, only sooner."""
+
+from unittest import mock
+
+import pytest
+import torch
+from adapters import tensors, write
+
+from course.data import draw_price_questions, draw_tickets, unsafe_requests
+from course.ladder import decoding, inspect
+
+pytestmark = pytest.mark.slow
+LONGEST = 48
+
+
+@pytest.fixture(scope="module")
+def base():
+    from course.ladder.base import grader_base
+
+    return grader_base("bundled")
+
+
+@pytest.fixture(scope="module")
+def asked(base):
+    """Return conversations of many lengths, and their prompts' tokens."""
+    texts = [ticket["text"] for ticket in draw_tickets(20, seed=4)] + unsafe_requests(10, seed=4)
+    texts += [row["question"] for row in draw_price_questions(20, seed=4)] + ["Hi.", "How much is the Lynx tarp? " * 12]
+    turns = [[{"role": "user", "content": text}] for text in texts]
+    found = base.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    return turns, found["input_ids"]
+
+
+def test_the_likeliest_answers_are_those_of_generate(base, asked):
+    from course.models import generate
+
+    turns, prompts = asked
+    found = decoding.decode(base.model, prompts, LONGEST, temperature=0, seed=0)
+    texts = [text.strip() for text in base.tokenizer.batch_decode(found, skip_special_tokens=True)]
+    assert texts == generate(base.model, base.tokenizer, turns, LONGEST, temperature=0)
+    assert len({len(answer) for answer in found}) >= 4, "answers that end at one moment test too little"
+
+
+def test_drawn_answers_repeat_with_their_seed_only(base, asked):
+    _, prompts = asked
+    first, again, other = (decoding.decode(base.model, prompts, LONGEST, 1.0, seed) for seed in (5, 5, 6))
+    assert first == again != other
+
+
+def test_a_model_that_never_stops_is_stopped(base, asked):
+    _, prompts = asked
+    with mock.patch.object(base.model.generation_config, "eos_token_id", [base.model.config.vocab_size]):
+        found = decoding.decode(base.model, prompts, LONGEST, temperature=1.0, seed=0)
+    assert {len(answer) for answer in found} == {LONGEST}
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely():
+    logits = torch.tensor([2.0, -torch.inf, 0.0, 1.0, -1.0])
+    drawn = decoding._choose(logits.repeat(20_000, 1), 1.0, torch.Generator().manual_seed(1))
+    shares = torch.bincount(drawn, minlength=5) / 20_000
+    assert shares[1] == 0
+    assert torch.allclose(shares, logits.softmax(-1), atol=0.015)  # four standard errors of a share of one half
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_logits_that_are_no_numbers_give_tokens_all_the_same(temperature):
+    logits = torch.tensor([[torch.nan] * 4, [torch.inf] * 4, [-torch.inf] * 4, [torch.inf, torch.nan, 0, -torch.inf]])
+    tokens = decoding._choose(logits, temperature, torch.Generator().manual_seed(1))
+    assert tokens.shape == (4,) and ((tokens >= 0) & (tokens < 4)).all() and tokens[3] == 0
+
+
+def test_an_adapter_whose_logits_are_no_numbers_is_answered_for(tmp_path, base, asked):
+    from course.ladder.base import attached
+
+    adapter = inspect(write(tmp_path / "a", tensors(scale=1e18)))[1]
+    with attached(base, adapter) as model:
+        found = decoding.decode(model, asked[1], LONGEST, temperature=1.0, seed=0)
+    assert len(found) == len(asked[1]) and all(1 <= len(answer) <= LONGEST for answer in found)
