@@ -25,6 +25,7 @@ PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+COLAB = {"ipython": "7.34.0", "ipywidgets": "7.7.1", "matplotlib": "3.10.0", "numpy": "2.0.2", "torch": "2.9.0"}
 IN_EVERY_VENV = {"setuptools"}  # which `pip freeze` leaves out
 
 
@@ -33,6 +34,12 @@ def test_what_is_declared_is_pinned_within_its_range(requirement):
     name = canonicalize_name(requirement.name)
     pin = version(name) if name in IN_EVERY_VENV else {canonicalize_name(pin): PINS[pin] for pin in PINS}[name]
     assert requirement.specifier.contains(pin)
+
+
+@pytest.mark.parametrize("name", COLAB)
+def test_colab_need_not_replace_what_its_kernel_and_gpu_stand_on(name):
+    (requirement,) = [line for line in map(Requirement, PROJECT["dependencies"]) if line.name == name]
+    assert requirement.specifier.contains(COLAB[name])
 
 
 @pytest.mark.parametrize("name", PINS)
