@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SIZE = (11.69, 8.27)  # A4, in inches
 LONGEST_NAME = 60
 FILES = ("certificate.svg", "certificate.pdf")
+MEASURED = {"valid": "valid answers", "correct": "right in every field"}  # of an adapter
 
 
 class NotYet(ValueError):
@@ -92,7 +93,7 @@ def draw(name: str, date: str, progress: state.Progress) -> Figure:
         mine = progress.lessons[lesson.name]
         x, y = (0.12, 0.54)[place // 4], 0.615 - 0.055 * (place % 4)
         fig.text(x, y, f"{lesson.number}", fontsize=13, fontweight="bold", color=COLOURS["tuned"])
-        fig.text(x + 0.025, y, f"{lesson.title}  ({mine.best:.0%})", fontsize=11.5)
+        fig.text(x + 0.025, y, f"{lesson.title}  ({100 * mine.best:.0f} %)", fontsize=11.5)
     for place, line in enumerate(adapter_lines(progress)):
         fig.text(0.5, 0.35 - 0.045 * place, line, ha="center", fontsize=12.5, color=INK)
     fig.text(0.12, 0.1, date, fontsize=12)
@@ -107,6 +108,6 @@ def adapter_lines(progress: state.Progress) -> list[str]:
     lines = []
     for lesson in LESSONS:
         for adapter in progress.lessons[lesson.name].checked.get("adapters", []):
-            figures = ", ".join(f"{name} {value}" for name, value in adapter.items())
-            lines.append(f"Adapter of lesson {lesson.number}: {figures}")
+            figures = ", ".join(f"{value} {MEASURED.get(name, name)}" for name, value in adapter.items())
+            lines.append(f"Adapter of lesson {lesson.number}, on tickets nobody had seen: {figures}")
     return lines
