@@ -9,13 +9,18 @@ from .lesson import LessonError
 COMMANDS = (init, handout, grade, handback, report, replay, check, verify, doctor, build, prove, demo)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; what a user can put right is said in a sentence, with exit status 2."""
-    parser = argparse.ArgumentParser(prog="autograder", description=__doc__)
-    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return what understands all commands."""
+    understands = argparse.ArgumentParser(prog="autograder", description=__doc__)
+    subparsers = understands.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.register(subparsers)
-    args = parser.parse_args(arguments)
+    return understands
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; what a user can put right is said in a sentence, with exit status 2."""
+    args = parser().parse_args(arguments)
     try:
         return args.run(args)
     except (LessonError, ValueError, OSError) as problem:
