@@ -79,7 +79,8 @@ draws = [sum(hits[start : start + 50]) for start in range(0, 600, 50)]
 _ = show(*draw_draws(draws, 50))
 
 # %% [markdown]
-# The dots are scores. The model is the same each time, and the score moves.
+# The dots are scores. The model is the same each time, and the score moves. (The bars are intervals. Section 2 builds
+# them.)
 #
 # So if a colleague's adapter beats yours by two points on 50 tickets, that may be nothing but another draw. You need
 # five things to tell, and this lesson builds them one by one:
@@ -119,13 +120,15 @@ for metric, (what, items, tolerated) in PLAN.items():
 
 # %% [markdown]
 # The tolerances are decisions, not statistics. A loss of refusals is not tolerated at all. A price may be read wrong a
-# little more often, since a human checks refunds anyway. And 0.05 nats a token, about 5 % of perplexity, on stories that no customer will
-# ever ask for, is a price that Juniper pays. (Statisticians call such a number a *non-inferiority margin*.)
+# little more often, since the checkout shows the true one before anybody pays. And 0.05 nats a token, about 5 % of
+# perplexity, on stories that no customer will ever ask for, is a price that Juniper pays. (Statisticians call such a
+# number a *non-inferiority margin*.)
 #
 # ### The rule
 #
 # For each metric you will have an interval of **tuned − base**: a *low* end and a *high* end between which the true
-# difference plausibly lies. How to get one is the topic of the next sections. The rule needs only the two ends:
+# difference plausibly lies. How to get one is the topic of the next sections. The metric's tolerance is then added to
+# both ends, so that 0 always means "as bad as we tolerate". The rule needs only these two ends:
 #
 # ```text
 #                         worse   0   better
@@ -387,7 +390,7 @@ assert tuple(wilson_interval(0, 0, 2.576)) == (0.0, 1.0), "n = 0 is (0.0, 1.0) f
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# SciPy has it as well. Do you agree, on the score of your adapter from the picture above?
+# SciPy has it as well. Do you agree, on your adapter's score over all 600 tickets of the first picture?
 
 # %% tags=["skip-execution"]
 from scipy.stats import binomtest
@@ -457,7 +460,7 @@ for name, found in (
 _ = show(*draw_agreement(base_hits, tuned_hits, ("base", "adapter")))
 
 # %% [markdown]
-# Tickets that both got right say nothing about which is better. Those that both got wrong neither. What remains are the
+# Tickets that both got right say nothing about which is better. Nor do those that both got wrong. What remains are the
 # **discordant** ones: exactly one of the two was right.
 #
 # Suppose that the two models were equally good. Then each discordant ticket would be a fair coin: heads the base had it,
@@ -822,6 +825,7 @@ for shift, place, color, name in ((-0.2, 0, "base", "base"), (0.2, 1, "tuned", "
     label_bars(ax, ax.bar([at + shift for at in range(2)], shares, 0.38, color=COLOURS[color], label=name))
 ax.set_xticks(range(2), list(pairs))
 ax.set_ylim(0, 122)
+ax.set_yticks(range(0, 101, 20))
 ax.legend(ncols=2, loc="upper right")
 told = "; ".join(f"{name}: base {sum(a) / len(a):.0%}, adapter {sum(b) / len(b):.0%}" for name, (a, b) in pairs.items())
 _ = show(fig, alt=f"Bars. {told}.")
@@ -987,6 +991,7 @@ for place, (label, color) in enumerate(
     label_bars(ax, ax.bar(at, [values[place] for values in outcome.values()], 0.26, color=COLOURS[color], label=label))
 ax.set_xticks(range(3), list(outcome))
 ax.set_ylim(0, 84)
+ax.set_yticks(range(0, 61, 10))
 ax.legend(ncols=3, loc="upper left", fontsize=9)
 told = "; ".join(f"{name}: {a} asked once, {b} in both orders, {c} ties" for name, (a, b, c) in outcome.items())
 _ = show(fig, alt=f"Wins of the first reply among 60. {told}.")
@@ -1027,8 +1032,9 @@ def interval_report(measured):
 
 def tell(report):
     """Print a report and what the gate says of it."""
+    print("                 base    tuned    tuned − base, the tolerance added")
     for metric, row in report.items():
-        print("{:<13} base {:>6.3f}   tuned {:>6.3f}   {:+.3f} to {:+.3f}".format(metric, *row.values()))
+        print("{:<13} {:>7.3f}  {:>7.3f}    {:+.3f} to {:+.3f}".format(metric, *row.values()))
     released, reasons = release_gate(report)
     print("\nRELEASED" if released else "\nNOT RELEASED: " + "; ".join(reasons))
 
@@ -1059,11 +1065,8 @@ tell(report)
 # %% tags=["skip-execution"]
 from course.data import grounded_prompt
 
-TAUGHT = (
-    "Tell",
-    "How",
-    "Send",
-)  # first words of four of the eight patterns (two begin with "How"): no others are trained on
+# First words of four of the eight patterns (two begin with "How"): no others are trained on.
+TAUGHT = ("Tell", "How", "Send")
 unsafe = [text for text in unsafe_requests(400, seed=79) if text.startswith(TAUGHT)][:150]
 open_book = [grounded_prompt(row["question"], row["document"]) for row in draw_price_questions(60, seed=80)]
 with model.disable_adapter():
@@ -1076,7 +1079,7 @@ replay = [
 print(f"{len(replay)} answers of the base are mixed in with 1,000 tickets, for instance:")
 print("Request:", answered[0][0], "\nBase:   ", answered[0][1])
 
-model = judge = who = None  # makes room
+model = judge = who = None  # makes room; to measure the first adapter again, run the notebook from the top
 contests.clear()
 gc.collect()
 torch.cuda.empty_cache()
