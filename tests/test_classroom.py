@@ -3,12 +3,10 @@
 import copy
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -178,29 +176,6 @@ def test_a_run_that_was_killed_is_taken_up_again(classroom, lesson):
     log = nbgrader(folder, "autograde", LESSON, "--student=ada")
     assert "Skipping existing assignment" not in log
     assert sum(score for score, _ in _states(folder, "ada").values()) == FULL
-
-
-def test_archives_from_a_learning_management_system_are_collected_with_their_adapters(classroom, lesson, tmp_path):
-    folder, _, _ = classroom
-    archive = folder / "downloaded" / LESSON / "archive"
-    archive.mkdir(parents=True)
-    text = nbformat.writes(solution_notebook(lesson))
-    with zipfile.ZipFile(archive / "zoe.zip", "w") as packed:
-        packed.writestr(f"work/{LESSON}.ipynb", text)
-        packed.writestr("work/adapter/adapter_config.json", "{}")
-        packed.writestr("../../escaped.txt", "no")
-    with zipfile.ZipFile(archive / "yan.zip", "w") as packed:
-        packed.writestr(f"{LESSON}.ipynb", text)
-        packed.writestr("adapter/adapter_config.json", "{}")
-    (archive / "xi.zip").write_bytes(b"PK no zip at all")
-    (archive / f"wu_{LESSON}.ipynb").write_text(text, encoding="utf-8")
-    nbgrader(folder, "zip_collect", LESSON)
-    assert (folder / "submitted" / "yan" / LESSON / "adapter" / "adapter_config.json").exists()
-    assert (folder / "submitted" / "wu" / LESSON / f"{LESSON}.ipynb").exists()
-    assert not list(folder.rglob("escaped.txt"))
-    nbgrader(folder, "autograde", LESSON, "--student=wu")
-    assert sum(score for score, _ in _states(folder, "wu").values()) == FULL
-    shutil.rmtree(archive.parent)
 
 
 def test_the_formgrader_opens_and_grades(classroom):
