@@ -8,10 +8,10 @@ from pathlib import Path
 
 from .handins import REFUSED, HandIn
 from .intake import PROBLEM, copy_files
+from .lesson import ADAPTERS
 from .senders import without_repeats
 from .unpacking import unpack
 
-ADAPTERS = ("adapter", "capstone")
 WEIGHTS = "adapter_config.json"
 NOT_THEIRS = ("timestamp.txt", "submission_secret.txt")  # nbgrader's own: it believes what stands in them
 

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from course.certificate import still_missing
 from course.data.world import PRACTICE_SEED
-from course.state import Progress, record_checked
+from course.state import Progress, load, record_checked
 
 from .cells import key
 from .feedback import SIGNS
@@ -49,13 +49,14 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("notebook", type=Path, metavar="NOTEBOOK", help="the notebook you worked in, or a zip of it")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds the lessons (default: the course's)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, on stdout")
+    parser.add_argument("--student", default="", metavar="ID", help="whose work it is (default: as in your progress)")
     parser.add_argument("--unsafe", action="store_true", help="run the notebook without isolation")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Grade and print the feedback; return 0 when all is passed, 1 when not, 2 when a test could not be graded."""
-    lesson, graded = check(args.notebook, args.root, args.unsafe)
+    lesson, graded = check(args.notebook, args.root, args.unsafe, args.student)
     if args.json:
         print(json.dumps(as_dict(lesson, graded), indent=2))
     else:
@@ -70,8 +71,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Lesson, Graded]:
-    """Grade one notebook, or the one in a zip; raises `ValueError` when it cannot be read or is no lesson's."""
+def check(notebook: Path, root: Path = ROOT, unsafe: bool = False, student: str = "") -> tuple[Lesson, Graded]:
+    """Grade one notebook, or the one in a zip, as the work of `student`, else of whom the progress file names.
+
+    Raises `ValueError` when it cannot be read or is no lesson's.
+    """
+    student = student or known_student(notebook)
     with tempfile.TemporaryDirectory(prefix="check-") as scratch:
         if is_zip(notebook):
             notebook = notebook_in(notebook, Path(scratch, "unpacked"))
@@ -86,7 +91,8 @@ def check(notebook: Path, root: Path = ROOT, unsafe: bool = False) -> tuple[Less
         for path in beside(notebook, master):
             copy = copy_files if path.is_dir() else shutil.copyfile
             copy(path, submitted / path.name)
-        work = Work(lesson.name, str(submitted), str(source), PRACTICE_SEED, kernel_options(unsafe or not works_here()))
+        options = kernel_options(unsafe or not works_here())
+        work = Work(lesson.name, str(submitted), str(source), PRACTICE_SEED, options, student)
         return lesson, grade_submission(work)
 
 
@@ -136,8 +142,19 @@ def note(notebook: Path, lesson: Lesson, graded: Graded) -> Progress:
         "date": datetime.date.today().isoformat(),
         "adapters": [{name: percent(report["figures"][name]) for name in FIGURES} for report in graded.adapters],
     }
-    with contextlib.chdir("." if is_zip(notebook) else notebook.resolve().parent):
+    with _beside(notebook):
         return record_checked(lesson.name, found)
+
+
+def known_student(notebook: Path) -> str:
+    """Return the id that was set with `course.student`, by the same progress file; empty when there is none."""
+    with _beside(notebook):
+        return load().student
+
+
+def _beside(notebook: Path) -> contextlib.AbstractContextManager:
+    """Stand where the notebook's progress file is looked for: in its folder, or for a zip right here."""
+    return contextlib.chdir("." if is_zip(notebook) else Path(notebook).resolve().parent)
 
 
 def still_to_do(progress: Progress) -> str:

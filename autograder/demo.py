@@ -16,7 +16,7 @@ from .classroom import fetch, grades, nbgrader, submit
 from .init import make_class_folder
 from .lesson import FILE_TEST, Lesson, find_lessons, read_lesson
 from .notebooks import write_notebooks
-from .players import STUDENTS, Expected, expected, has_adapter, play
+from .players import STUDENTS, Expected, expected, play
 from .sandbox.host import works_here
 
 MARK = ".made-by-autograder-demo"
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         found = grades(folder)
     wanted = {(student, lesson.name): expected(lesson, student) for lesson in lessons for student in STUDENTS}
     console.print(_table(names, found, wanted))
-    for lesson in filter(has_adapter, lessons):
+    for lesson in filter(lambda lesson: lesson.adapter, lessons):
         for student in STUDENTS:
             console.print(f"[bold]{student}'s adapter[/] ({lesson.name})")
             console.print(adapter_report(folder, student, lesson), markup=False, highlight=False)

@@ -30,7 +30,7 @@ from .sandbox.host import SandboxUnavailable
 from .testcell import run_test, sentence_of
 from .verdict import FAILED, NOT_ATTEMPTED, UNGRADED, Verdict, verdict
 
-SEED_VARIABLE = "COURSE_GRADING_SEED"
+SEED_VARIABLE, STUDENT_VARIABLE = "COURSE_GRADING_SEED", "COURSE_GRADING_STUDENT"
 
 
 @dataclass
@@ -41,12 +41,23 @@ class Judgement:
     outputs: dict[int, list] = field(default_factory=dict)
 
 
-def judge(notebook: NotebookNode, start: Callable[[], Learner], seed: int, folder: Path) -> Judgement:
+@dataclass(frozen=True)
+class Stage:
+    """What a test may depend on beside the learner: the secret seed, the folder it runs in, and whose work this is."""
+
+    seed: int
+    folder: Path
+    student: str
+
+
+def judge(
+    notebook: NotebookNode, start: Callable[[], Learner], seed: int, folder: Path, student: str = ""
+) -> Judgement:
     """Judge `notebook`, starting as many kernels as it takes; tests run in `folder`.
 
     Never raises for what a learner did, nor for a test that is broken: such a test could not be graded.
     """
-    result = Judgement()
+    result, stage = Judgement(), Stage(seed, folder, student)
     problem = notebook.metadata.get("autograder", {}).get("problem")
     with contextlib.closing(_Kernels(start)) as kernels:
         for number, cell in enumerate(notebook.cells):
@@ -57,7 +68,7 @@ def judge(notebook: NotebookNode, start: Callable[[], Learner], seed: int, folde
                     ran = kernels.run(number, cell.source)
                     result.outputs[number], kernels.errors[key(cell)] = ran.outputs, ran.error
             elif not is_solution(cell):  # a cell that is both is graded by hand
-                result.verdicts.append(_judge_cell(cell, notebook, kernels, seed, folder, problem))
+                result.verdicts.append(_judge_cell(cell, notebook, kernels, stage, problem))
     return result
 
 
@@ -121,7 +132,7 @@ class _Kernels:
 
 
 def _judge_cell(
-    cell: NotebookNode, notebook: NotebookNode, kernels: _Kernels, seed: int, folder: Path, problem: str | None
+    cell: NotebookNode, notebook: NotebookNode, kernels: _Kernels, stage: Stage, problem: str | None
 ) -> Verdict:
     test, maximum = key(cell), float(cell.metadata.nbgrader["points"])
     if problem:
@@ -130,7 +141,7 @@ def _judge_cell(
         conversation = Conversation(kernels.learner())
     except LearnerGone as reason:
         return Verdict(test, UNGRADED, None, maximum, str(reason))
-    found = _run(cell, conversation, seed, folder)
+    found = _run(cell, conversation, stage)
     if conversation.gone:
         kernels.drop()
     elif found.state != UNGRADED:
@@ -149,11 +160,11 @@ def _is_edited(cell: NotebookNode) -> bool:
     return cell.metadata.get("autograder", {}).get("state") == EDITED
 
 
-def _run(cell: NotebookNode, conversation: Conversation, seed: int, folder: Path) -> Verdict:
+def _run(cell: NotebookNode, conversation: Conversation, stage: Stage) -> Verdict:
     test, maximum, printed = key(cell), float(cell.metadata.nbgrader["points"]), io.StringIO()
     try:
-        with _judging(seed, test, folder, conversation.learner.shared), contextlib.redirect_stdout(printed):
-            conversation.seed(_draw(seed, test))
+        with _judging(stage, test, conversation.learner.shared), contextlib.redirect_stdout(printed):
+            conversation.seed(_draw(stage.seed, test))
             points = run_test(cell.source, conversation, maximum)
             if points == maximum:
                 conversation.replay()
@@ -181,18 +192,19 @@ def _is_the_tests_fault(error: Exception, conversation: Conversation) -> bool:
 
 
 @contextlib.contextmanager
-def _judging(seed: int, test: str, folder: Path, shared: Path | None) -> Iterator[None]:
-    """Set the stage for one test and clear it afterwards: folder, secret seed, random generators, temporary files."""
-    with tempfile.TemporaryDirectory(prefix="test-", dir=shared) as scratch, contextlib.chdir(folder):
+def _judging(stage: Stage, test: str, shared: Path | None) -> Iterator[None]:
+    """Set the stage for one test and clear it afterwards: folder, seed, student, random generators, temporary files."""
+    with tempfile.TemporaryDirectory(prefix="test-", dir=shared) as scratch, contextlib.chdir(stage.folder):
         before, paths = tempfile.tempdir, sys.path[:]
         sys.path[:] = filter(os.path.isabs, paths)  # in this folder lie a learner's files, which are no modules
-        tempfile.tempdir, os.environ[SEED_VARIABLE] = scratch, str(seed)
-        _reset(_draw(seed, test))
+        tempfile.tempdir, os.environ[SEED_VARIABLE] = scratch, str(stage.seed)
+        os.environ[STUDENT_VARIABLE] = stage.student  # also an empty one: no test reads who a learner claims to be
+        _reset(_draw(stage.seed, test))
         try:
             yield
         finally:
             tempfile.tempdir, sys.path[:] = before, paths
-            del os.environ[SEED_VARIABLE]
+            del os.environ[SEED_VARIABLE], os.environ[STUDENT_VARIABLE]
 
 
 def _draw(seed: int, test: str) -> int:

@@ -19,6 +19,7 @@ from .cells import SETUP, SKIP
 
 DELIMITERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 FILE_TEST = "test_adapter"  # grades submitted files, so it belongs to no exercise
+ADAPTERS = ("adapter", "capstone")  # folders that such tests look into
 _DELIMITER_LINE = re.compile(r"^\s*### (.+?)\s*$")
 _LOOKS_LIKE_DELIMITER = re.compile(r"^\s*#+\s*(BEGIN|END)\b")
 _TITLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
@@ -66,6 +67,12 @@ class Lesson:
     def exercises(self) -> tuple[str, ...]:
         """List the titles of the exercises in order."""
         return tuple(cell.title for cell in self.cells if cell.is_solution)
+
+    @property
+    def adapter(self) -> str:
+        """Name the folder of the adapter that the lesson grades; empty when it grades none."""
+        tests = "\n".join(cell.source for cell in self.cells if cell.title.startswith(FILE_TEST))
+        return next((name for name in ADAPTERS if f'"{name}"' in tests), "")
 
     def exercise_of(self, test: str) -> str | None:
         """Name the exercise that `test_<exercise>` or `test_<exercise>_<aspect>` belongs to."""

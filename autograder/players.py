@@ -4,8 +4,10 @@ What each should earn follows from what they hand in, not from a grader: a range
 """
 
 import copy
+import os
 import random
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from course.state import record_student
 
 from .lesson import FILE_TEST, Lesson, read_answers
 from .notebooks import learner_notebook, solution_notebook
@@ -60,11 +64,6 @@ def expected(lesson: Lesson, student: str) -> Expected:
     return Expected(low, low + wrong - (0.01 if wrong else 0) + UNDERTRAINED * files)
 
 
-def has_adapter(lesson: Lesson) -> bool:
-    """Tell whether a lesson grades an adapter."""
-    return any(cell.title.startswith(FILE_TEST) for cell in lesson.cells)
-
-
 def play(lesson: Lesson, student: str, folder: Path, progress: Callable[[str, int, int], None]) -> None:
     """Do a student's work in the fetched assignment in `folder`; `progress` is told what, how far, and of how much."""
     if student == "cy":
@@ -72,18 +71,18 @@ def play(lesson: Lesson, student: str, folder: Path, progress: Callable[[str, in
     else:
         notebook = solution_notebook(lesson, mistakes(lesson) if student == "bob" else {})
     nbformat.write(notebook, folder / f"{lesson.name}.ipynb")
-    if has_adapter(lesson) and student == "ada":
-        execute(notebook, folder, progress)
-        if not (folder / "adapter").is_dir():
-            raise ValueError(f"{lesson.name}: its solution notebook ran and left no adapter/ behind.")
+    if lesson.adapter and student == "ada":
+        execute(notebook, folder, student, progress)
+        if not (folder / lesson.adapter).is_dir():
+            raise ValueError(f"{lesson.name}: its solution notebook ran and left no {lesson.adapter}/ behind.")
         _keep_only_adapter(folder, lesson)
-    if has_adapter(lesson) and student == "bob":
+    if lesson.adapter and student == "bob":
         progress("bob trains too short", 0, 1)
-        undertrain(folder)
+        undertrain(folder, lesson.adapter)
 
 
-def execute(notebook: NotebookNode, folder: Path, progress: Callable[[str, int, int], None]) -> None:
-    """Run a whole notebook as a learner does, training cells included."""
+def execute(notebook: NotebookNode, folder: Path, student: str, progress: Callable[[str, int, int], None]) -> None:
+    """Run a whole notebook as a learner does who has said who they are, training cells included."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     done = iter(range(1, len(cells) + 1))
     client = NotebookClient(
@@ -95,13 +94,15 @@ def execute(notebook: NotebookNode, folder: Path, progress: Callable[[str, int, 
         on_cell_complete=lambda **_: progress("ada trains an adapter", next(done, len(cells)), len(cells)),
     )
     try:
-        client.execute(stdout=DEVNULL, stderr=DEVNULL)
+        with tempfile.TemporaryDirectory(prefix="progress-") as own:
+            record_student(student, Path(own, "progress.json"))
+            client.execute(stdout=DEVNULL, stderr=DEVNULL, env=os.environ | {"COURSE_STATE": own})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
         raise ValueError(f"ada's notebook stopped: {str(problem)[-1500:]}") from problem
 
 
-def undertrain(folder: Path) -> None:
-    """Train an adapter for a few steps only, and save it in `folder`/adapter."""
+def undertrain(folder: Path, name: str) -> None:
+    """Train an adapter for a few steps only, and save it in `folder` under this name."""
     from course.start import quiet
 
     quiet()  # before the libraries that it quiets are imported
@@ -113,11 +114,11 @@ def undertrain(folder: Path) -> None:
     base = load_base("bundled", four_bit=True)
     tickets = draw_tickets(BOBS_STEPS * 16, seed=3).map(prompt_completion)
     run = train_adapter(base, tickets, folder / "runs", steps=BOBS_STEPS)
-    save_adapter(run.model, base.tier, folder / "adapter")
+    save_adapter(run.model, base.tier, folder / name)
     shutil.rmtree(folder / "runs", ignore_errors=True)
 
 
 def _keep_only_adapter(folder: Path, lesson: Lesson) -> None:
     for path in folder.iterdir():
-        if path.name not in ("adapter", f"{lesson.name}.ipynb"):
+        if path.name not in (lesson.adapter, f"{lesson.name}.ipynb"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -110,7 +110,7 @@ class JudgeCells(ClassFolderPreprocessor):
         )
         submitted = Path(self.class_folder, "submitted", student, assignment)
         source = Path(self.class_folder, "source", assignment)
-        return Work(name, str(submitted), str(source), read_seed(self.class_folder), options)
+        return Work(name, str(submitted), str(source), read_seed(self.class_folder), options, student)
 
     def _again(self) -> bool:
         if self.judge_again is not None:

@@ -70,6 +70,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("lesson", metavar="LESSON", help="a lesson's folder or name")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="answers (default: the lesson's answers.py)")
     parser.add_argument("--adapter", type=Path, metavar="DIR", help="also grade this adapter by the adapter tests")
+    parser.add_argument("--student", default="", metavar="ID", help="whose adapter it is (default: nobody's)")
     parser.add_argument("--root", type=Path, default=Path(), help="folder that holds the lessons (default: this one)")
     parser.set_defaults(run=run)
 
@@ -80,10 +81,12 @@ def run(args: argparse.Namespace) -> int:
     answers = read_answers(args.answers or lesson.folder, lesson)
     if args.adapter and not args.adapter.is_dir():
         raise ValueError(f"{args.adapter} is no folder; give the one that PEFT saved the adapter in.")
+    if args.adapter and not lesson.adapter:
+        raise ValueError(f"{lesson.name} grades no adapter; leave --adapter out.")
     console = Console()
     proofs = []
     with console.status(f"proving {lesson.name} ...") as status:
-        for proof in prove(lesson, answers, args.adapter):
+        for proof in prove(lesson, answers, args.adapter, args.student):
             proofs.append(proof)
             status.update(f"proving {lesson.name}: {len(proofs)} of {len(answers) + 2} answers graded")
     console.print(_table(lesson, proofs))
@@ -95,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if broken else 0
 
 
-def prove(lesson: Lesson, answers: list[Answer], adapter: Path | None = None) -> Iterator[Proof]:
+def prove(lesson: Lesson, answers: list[Answer], adapter: Path | None = None, student: str = "") -> Iterator[Proof]:
     """Grade the solution, the stub and every answer, each in a fresh kernel, and yield what came of it."""
     with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
         folder = Path(scratch)
@@ -103,11 +106,11 @@ def prove(lesson: Lesson, answers: list[Answer], adapter: Path | None = None) ->
         for own in ("lesson.py", "answers.py"):
             (folder / own).unlink(missing_ok=True)
         if adapter:
-            shutil.rmtree(folder / "adapter", ignore_errors=True)
-            copy_files(adapter, folder / "adapter")
+            shutil.rmtree(folder / lesson.adapter, ignore_errors=True)
+            copy_files(adapter, folder / lesson.adapter)
         whole = ("whole lesson", "solution", "everything solved"), ("whole lesson", "stub", "nothing solved")
         for what, notebook in zip(whole, (solution_notebook(lesson), learner_notebook(lesson)), strict=True):
-            yield Proof(*what, grade(lesson, notebook, folder, with_files=bool(adapter) and what[1] == "solution"))
+            yield Proof(*what, grade(lesson, notebook, folder, None, bool(adapter) and what[1] == "solution", student))
         for answer in answers:
             notebook = solution_notebook(lesson, {answer.exercise: answer.source})
             kind = "right" if answer.right else "wrong"
@@ -115,7 +118,12 @@ def prove(lesson: Lesson, answers: list[Answer], adapter: Path | None = None) ->
 
 
 def grade(
-    lesson: Lesson, notebook: NotebookNode, folder: Path, exercise: str | None = None, with_files: bool = False
+    lesson: Lesson,
+    notebook: NotebookNode,
+    folder: Path,
+    exercise: str | None = None,
+    with_files: bool = False,
+    student: str = "",
 ) -> tuple[Verdict, ...]:
     """Grade a submission as a class folder would; of one exercise only, when it is named.
 
@@ -132,7 +140,7 @@ def grade(
             cells = [cell for cell in rebuilt.cells if not _tests_files(cell)]
             rebuilt = NotebookNode(rebuilt, cells=cells)
         options = kernel_options(unsafe=not works_here(), call_timeout=10)
-        return tuple(judge(rebuilt, partial(Learner, private, options), PRACTICE_SEED, folder).verdicts)
+        return tuple(judge(rebuilt, partial(Learner, private, options), PRACTICE_SEED, folder, student).verdicts)
 
 
 def _tests_files(cell: NotebookNode) -> bool:

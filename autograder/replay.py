@@ -87,7 +87,7 @@ def _compare(judge_cells: JudgeCells, record: dict) -> str:
     work = judge_cells.work(master.stem, lesson, student)
     if not Path(work.submitted).is_dir():
         return "the submission is gone"
-    changed = [name for name, value in asdict(inputs_of(work)).items() if record.get(name) != value]
+    changed = [name for name, value in asdict(inputs_of(work)).items() if record.get(name, "") != value]
     if "submission" in changed:
         return "the submission is another one than was graded"
     if "seed" in changed:

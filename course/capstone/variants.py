@@ -1,7 +1,7 @@
 """Draw a student's own variant of the triage schema from their id: own names for the keys, own codes for the labels.
 
 >>> variant("ada").keys
-('reason', 'level', 'article')
+('type', 'level', 'what')
 
 The same id gives the same variant, on every machine. Nothing about it is secret; but an adapter that was trained for
 one variant writes the wrong codes for another, so adapters cannot be handed round.
