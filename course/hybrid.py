@@ -76,7 +76,7 @@ class Desk:
     prompt: Prompter
     with_adapters: bool = True
     with_retrieval: bool = True
-    k: int = 2
+    k: int = 1
 
     def handle(self, messages: Sequence[str]) -> list[Handled]:
         """Route every message and answer it; equal messages get equal answers."""
@@ -86,7 +86,7 @@ class Desk:
         problems = [index for index, route in enumerate(routes) if route != "facts"]
         sorted_out = self._ask({index: messages[index] for index in problems}, triage)
         if self.with_adapters:
-            asked = {i: self.prompt(reply_request(message), found[i]) for i, message in enumerate(messages)}
+            asked = {i: self.prompt(reply_request(messages[i], route), found[i]) for i, route in enumerate(routes)}
             replies = self._ask(asked, reply)
         else:  # the base cannot do both at once: one call for the fact, one for the comfort
             facts = self._ask(

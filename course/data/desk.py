@@ -15,8 +15,12 @@ from course.data.replies import BRAND_CLOSINGS, BRAND_OPENINGS, brand_reply
 from course.data.triage import prompt_completion
 from course.data.world import PRICES, WARRANTIES, price_list
 
-VOICE = "Reply to this customer in the voice of Juniper."
-"""The task of the reply, in words; it stands before the message."""
+TASKS = {
+    "triage": "Reply to this customer in the voice of Juniper.",
+    "facts": "Answer this question in the voice of Juniper.",
+    "both": "Reply to this customer in the voice of Juniper, and answer the question.",
+}
+"""The task of the reply, in words, by what the message needs; it stands before the message."""
 
 Retriever = Callable[[str, Sequence[str], int], Sequence[int]]
 Prompter = Callable[[str, Sequence[str]], str]
@@ -27,9 +31,9 @@ def price_lines(entries: Mapping[str, Mapping[str, str]]) -> list[str]:
     return [f"{name} costs {entry['price']}, warranty {entry['warranty']} months." for name, entry in entries.items()]
 
 
-def reply_request(text: str) -> str:
-    """Ask for a reply to a message."""
-    return f"{VOICE}\n\n{text}"
+def reply_request(text: str, label: str = "triage") -> str:
+    """Ask for a reply to a message that needs this."""
+    return f"{TASKS[label]}\n\n{text}"
 
 
 def desk_reply(message: Mapping[str, str], rng: random.Random) -> str:
@@ -48,7 +52,7 @@ def triage_rows(count: int, seed: int) -> list[dict]:
 
 
 def reply_rows(
-    count: int, seed: int, retrieve: Retriever | None = None, prompt: Prompter = grounded_prompt, k: int = 3
+    count: int, seed: int, retrieve: Retriever | None = None, prompt: Prompter = grounded_prompt, k: int = 1
 ) -> list[dict]:
     """Draw messages as prompt and completion: documents where a fact is asked for, the request, then the reply.
 
@@ -66,7 +70,7 @@ def reply_rows(
                 retrieve(row["text"], lines, k) if retrieve else _with_right_one(names.index(row["product"]), rng, k)
             )
             documents = [lines[index] for index in found]
-        asked = prompt(reply_request(row["text"]), documents)
+        asked = prompt(reply_request(row["text"], row["label"]), documents)
         rows.append({
             "prompt": [{"role": "user", "content": asked}],
             "completion": [{"role": "assistant", "content": desk_reply(row, rng)}],
