@@ -132,7 +132,7 @@ class SaveVerdicts(ClassFolderPreprocessor):
                 verdict = verdicts.get(grade.name)
                 if verdict and verdict.points is not None:
                     grade.auto_score = min(verdict.points, grade.max_score)
-                elif verdict is None and _unanswered(grade.name, notebook):
+                elif verdict is None and not graded.problem and _unanswered(grade.name, notebook):
                     grade.auto_score = 0.0  # a cell graded by hand, as it was released
                 grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
             for cell in notebook.cells:
