@@ -115,11 +115,11 @@ def _keep_what_was_there(items: list[HandIn], place: Path, submitted: Path) -> N
     """Let nothing take the place of an earlier submission but what surely is the same student's, and can be read."""
     if not submitted.is_dir() or not any(submitted.iterdir()):
         return
-    if all(item.state == REFUSED for item in items):
+    if _same(place, submitted):
+        shutil.copytree(submitted, place, dirs_exist_ok=True)  # with the times and secrets that nbgrader keeps there
+    elif all(item.state == REFUSED for item in items):
         shutil.rmtree(place)
         items[0].notes.append("What was submitted before stays.")
-    elif _same(place, submitted):
-        shutil.copytree(submitted, place, dirs_exist_ok=True)  # with the times and secrets that nbgrader keeps there
     elif not all(item.sender.is_certain for item in items):
         shutil.rmtree(place)
         for item in items:
