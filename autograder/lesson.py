@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from .cells import SETUP, SKIP
 
 DELIMITERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
-FILE_TEST = "test_adapter"  # grades submitted files, so it belongs to no exercise
+FILE_TEST = ("test_adapter", "test_capstone")  # beginnings of tests that grade submitted files, and no exercise
 ADAPTERS = ("adapter", "capstone")  # folders that such tests look into
 _DELIMITER_LINE = re.compile(r"^\s*### (.+?)\s*$")
 _LOOKS_LIKE_DELIMITER = re.compile(r"^\s*#+\s*(BEGIN|END)\b")
