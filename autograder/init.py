@@ -57,6 +57,8 @@ def make_class_folder(folder: Path, root: Path) -> list[str]:
         raise ValueError(f"{Path(root).resolve()} holds no lessons; give the folder that does with --root.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is there already and not empty; choose another folder.")
+    for lesson in lessons:
+        read_lesson(lesson)  # a lesson that breaks a rule says so before anything is there
     folder.mkdir(parents=True, exist_ok=True)
     for lesson in lessons:
         write_source(lesson, folder / "source" / lesson.name)
