@@ -64,6 +64,11 @@ def question_in(message: str) -> str:
     return asked[-1].strip() if asked else message
 
 
+def problem_in(message: str) -> str:
+    """Cut the question for a fact out of a message that reports a problem as well."""
+    return " ".join(message.replace(question_in(message), " ").split()) or message
+
+
 @dataclass(frozen=True)
 class Desk:
     """Handle messages with a router, a retriever and a prompt of your own."""
@@ -81,22 +86,21 @@ class Desk:
     def handle(self, messages: Sequence[str]) -> list[Handled]:
         """Route every message and answer it; equal messages get equal answers."""
         routes = [self.route(message) for message in messages]
-        found = [() if self.route(message) == "triage" else self._look_up(message) for message in messages]
-        triage, reply = ("triage", "reply") if self.with_adapters else (BASE, BASE)
+        found = [() if r == "triage" else self._look_up(text) for r, text in zip(routes, messages, strict=True)]
         problems = [index for index, route in enumerate(routes) if route != "facts"]
-        sorted_out = self._ask({index: messages[index] for index in problems}, triage)
         if self.with_adapters:
+            triage = self._ask({index: messages[index] for index in problems}, "triage")
             asked = {i: self.prompt(reply_request(messages[i], route), found[i]) for i, route in enumerate(routes)}
-            replies = self._ask(asked, reply)
-        else:  # the base cannot do both at once: one call for the fact, one for the comfort
-            facts = self._ask(
-                {i: self.prompt(question_in(messages[i]), found[i]) for i, r in enumerate(routes) if r != "triage"},
-                BASE,
-            )
-            comfort = self._ask({index: reply_request(messages[index]) for index in problems}, BASE)
+            replies = self._ask(asked, "reply")
+        else:  # the base does one thing at a time: each call gets the part of the message that it is about
+            told = {i: problem_in(messages[i]) if routes[i] == "both" else messages[i] for i in problems}
+            triage = self._ask(told, BASE)
+            comfort = self._ask({i: reply_request(text) for i, text in told.items()}, BASE)
+            asked = {i: self.prompt(question_in(messages[i]), found[i]) for i, r in enumerate(routes) if r != "triage"}
+            facts = self._ask(asked, BASE)
             replies = {i: f"{facts.get(i, '')} {comfort.get(i, '')}".strip() for i in range(len(messages))}
         return [
-            Handled(route, tuple(found[index]), sorted_out.get(index, ""), replies[index])
+            Handled(route, tuple(found[index]), triage.get(index, ""), replies[index])
             for index, route in enumerate(routes)
         ]
 

@@ -134,9 +134,7 @@ def build_prompt(question, documents):
 def route(message):
     text = message.lower()
     money = any(word in text for word in ("price", "cost", "how much", "warranty", "pay", "charge"))
-    trouble = any(
-        word in text for word in ("broke", "refund", "return", "size", "parcel", "charged", "torn", "invoice")
-    )
+    trouble = any(word in text for word in ("broke", "refund", "return", "size", "parcel", "charged", "torn"))
     return "both" if money and trouble else "facts" if money else "triage"
 
 
@@ -147,10 +145,8 @@ def route(message):
 
 # %% route wrong="never says both"
 def route(message):
-    asked = any(
-        words in message.lower() for words in ("how much", "cost?", "price of", "warranty", "pay for", "charge for")
-    )
-    return "facts" if asked else "triage"
+    wordings = ("how much", "cost?", "price of", "warranty", "pay for", "charge for")
+    return "facts" if any(words in message.lower() for words in wordings) else "triage"
 
 
 # %% route wrong="learns from too few examples"
@@ -162,53 +158,44 @@ def route(message):
     return str(small.predict([message])[0])
 
 
-# %% route wrong="draws its training messages anew for each call, and few of them"
-import random
-
-
+# %% route wrong="answers with a number"
 def route(message):
-    few = draw_inbox(40, seed=random.randrange(10**6))
-    return str(
-        make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(few["text"], few["label"]).predict([message])[0]
-    )
+    return ["facts", "triage", "both"].index(str(router.predict([message])[0]))
 
 
 # %% route right="two questions, by rules"
 import re
 
-ASKING = (
-    r"how much (?:is|would)|does the [\w ]+ cost|price of|would i pay|do you charge|at its old price|how long is"
-    r"|what warranty|how many months"
-)
-NOISE = re.compile(
-    r"(?:hi there|hi|hello juniper|hello|good morning|hey team|dear team|hey|thanks|thank you|thx|cheers|best wishes"
-    r"|please help|please let me know|pls help|pls let me know|regards|u|you"
-    r"|my old one broke last year|my friend wants to return hers|i do not want to be charged twice"
-    r"|the parcel should go to my sister|mine is torn after ten years|i am looking for a gift"
-    r"|i want to order by friday|i had a refund from another shop"
-    r"|i love your shop|it was a present from my sister|i bought it in spring|the weather here is great"
-    r"|i live far from any store|my dog likes it too|i have been a customer for years|we hike every sunday)\b"
-)
 SLIPS = {
     "teh": "the", "mi": "my", "pls": "please", "u": "you", "bc": "because", "hav": "have", "wiht": "with",
     "thx": "thanks", "dose": "does", "wnat": "want", "woud": "would", "iz": "is", "n": "and", "fro": "for",
 }  # fmt: skip
+ASKS = re.compile(
+    r"(?:could you tell me the |what |for |is the [\w ]+ |does the [\w ]+ |what do |what does )?"
+    r"(?:how much (?:is|would)|does the [\w ]+ cost|price of|would i pay|do you charge|at its old price|how long is the"
+    r"|what warranty|how many months|come with a warranty)[^?]*\?"
+)
+NOISE = re.compile(
+    r"(?:hi there|hi|hello juniper|hello|good morning|hey team|dear team|hey|thank you|thanks|cheers|best wishes"
+    r"|please help|please let me know|regards|my old one broke last year|my friend wants to return hers"
+    r"|i do not want to be charged twice|the parcel should go to my sister|mine is torn after ten years"
+    r"|i am looking for a gift|i want to order by friday|i had a refund from another shop"
+    r"|i love your shop|it was a present from my sister|i bought it in spring|the weather here is great"
+    r"|i live far from any store|my dog likes it too|i have been a customer for years|we hike every sunday)\b"
+)
 
 
 def route(message):
     text = " ".join(SLIPS.get(word, word) for word in message.lower().replace(".", " ").split())
-    if not re.search(ASKING, text):
+    if not ASKS.search(text):
         return "triage"
-    text = re.sub(
-        rf"(?:could you tell me the |what |for |is the [\w ]+ |what do |what does )?(?:{ASKING})[^?]*\?", " ", text
-    )
-    left = NOISE.sub(" ", re.sub(r"what is it now\?|is the \w+ \w+ covered\?", " ", text))
+    left = NOISE.sub(" ", ASKS.sub(" ", text))
     return "both" if len(re.findall(r"\w+", left)) > 4 else "facts"
 
 
 # %% route right="naive Bayes on pairs of words"
-from sklearn.naive_bayes import MultinomialNB
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.naive_bayes import MultinomialNB
 
 many = draw_inbox(3_000, seed=812)
 bayes = make_pipeline(CountVectorizer(ngram_range=(1, 2), binary=True), MultinomialNB(alpha=0.1))

@@ -426,6 +426,8 @@ for row in [row for row in labelled if obvious(row["text"]) != row["label"]][:4]
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from course.data.inbox import draw_inbox
+
 
 # %% route
 ### BEGIN SOLUTION
