@@ -33,8 +33,8 @@ def start(lesson: str, tier: str | None = None) -> Tier:
     os.environ["COURSE_LESSON"] = lesson  # tells a quick check which lesson it stands in
     drive = _mount_drive() if state.in_colab() else ""
     found = state.load()
-    title = here.title if here.title.endswith("?") else f"{here.title}."
-    print(f"Lesson {here.number} · {title} Model tier: {chosen.name}, {reason.rstrip('.')}.")
+    print(f"Lesson {here.number} · {here.title}")
+    print(f"Model tier: {chosen.name}, {reason.rstrip('.')}.")
     versions = f"Python {platform.python_version()}, torch {_torch_version()}"
     print(f"Progress is kept in {_short(state.state_path())}. {versions}.")
     for notice in (drive, found.notice):

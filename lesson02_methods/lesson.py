@@ -778,11 +778,12 @@ assert kl_k3(torch.tensor([-1.0], requires_grad=True), torch.tensor([-2.0])).req
 # reply, or below 0.8 for a bad one, it stops paying for going on:
 
 # %% tags=["skip-execution"]
-print("ratio new/old   paid for a good reply (advantage +1)   for a bad reply (advantage −1)")
+print("               paid for a good reply   for a bad reply")
+print("ratio new/old      (advantage +1)      (advantage −1)")
 for ratio in (0.5, 0.8, 1.0, 1.2, 1.5, 3.0):
     clipped = min(max(ratio, 0.8), 1.2)
     good, bad = min(ratio * 1, clipped * 1), min(ratio * -1, clipped * -1)
-    print(f"{ratio:>13}   {good:>+36.1f}   {bad:>+30.1f}")
+    print(f"{ratio:>13}      {good:>+10.1f}        {bad:>+10.1f}")
 
 # %% [markdown]
 # For a good reply nothing is gained beyond 1.2, and for a bad one nothing below 0.8. The policy has no reason to go
@@ -1348,8 +1349,10 @@ def report(name, trainer):
         leash = "nats a token from the reference: k3 {:.2f}, −d {:.2f}".format(*distance(trainer.model))
     except NotImplementedError:
         leash = "(solve exercise 3 to see the distance)"
-    print(f"{name:<22} pairs in order {order:>4.0%}   voice {found.voice:>4.0%}   wholly {found.whole:>4.0%}   "
-          f"helpful {found.helpful:>4.0%}   {leash}")  # fmt: skip
+    print(
+        f"{name}\n   pairs in order {order:.0%}, voice {found.voice:.0%}, wholly {found.whole:.0%}, helpful {found.helpful:.0%}"
+    )
+    print(f"   {leash}")
 
 
 report("DPO", trainer)

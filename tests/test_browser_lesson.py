@@ -94,7 +94,7 @@ def run(page, cell) -> None:
 def test_the_first_cells_run_and_say_where_the_learner_is(lab, page, cell, picture):
     cell(EXERCISE).locator(".cm-content").click()
     lab.menu(page, "Run", "Run All Above Selected Cell")
-    cell("setup").get_by_text("Lesson 1 · Why fine-tune? The decision framework. Model tier: bundled").wait_for()
+    cell("setup").get_by_text("Lesson 1 · Why fine-tune? The decision framework").wait_for()
     page.locator(".course-panel").first.wait_for()
     picture(page, "top")
 

@@ -44,9 +44,10 @@ def test_start_returns_the_tier_and_says_why(models, capsys):
     assert course.start("lesson06_training") == Tier("bundled")
     said = capsys.readouterr()
     assert said.err == ""
-    first, second = said.out.splitlines()
-    assert first == "Lesson 6 · Train a QLoRA adapter. Model tier: bundled, because this machine has no GPU."
-    assert second.startswith("Progress is kept in progress.json. Python 3.")
+    lesson, tier, progress = said.out.splitlines()
+    assert lesson == "Lesson 6 · Train a QLoRA adapter"
+    assert tier == "Model tier: bundled, because this machine has no GPU."
+    assert progress.startswith("Progress is kept in progress.json. Python 3.")
 
 
 def test_an_argument_overrides_the_tier(models):
@@ -126,4 +127,4 @@ def test_the_real_start_and_the_libraries_behind_it_say_nothing_on_stderr(tmp_pa
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == 3

@@ -912,8 +912,10 @@ quick_check(
 copied = fit("8 tickets, many copies", examples(copies[:640]))
 promised = measure_triage(copied, base.tokenizer, copies[640:])
 delivered = measure_triage(copied, base.tokenizer, fresh)
-print(f"validation rows: {promised.correct:.0%} right    fresh tickets: {delivered.correct:.0%} right    "
-      f"(640 different tickets: {scores['clean'].correct:.0%})")  # fmt: skip
+print(f"validation rows: {promised.correct:.0%} right")
+print(
+    f"fresh tickets:   {delivered.correct:.0%} right (trained on 640 different tickets: {scores['clean'].correct:.0%})"
+)
 seen = {row["customer"] for row in copies[:640]}
 print(
     f"{sum(row['customer'] in seen for row in copies[640:])} of 200 validation rows have a twin in the training rows."
@@ -1152,11 +1154,10 @@ try:
         f"{len(contaminated(leaky, tests))} of {len(leaky)} texts share 8 words with a test ticket; three were smuggled in."
     )
     forwarded = [f"Forwarded: {text}" for text in tests]
-    print(
-        f"\n       false alarms, of {len(texts)} clean tickets    leaks found, of {len(tests)} test tickets forwarded"
-    )
+    print("\n        false alarms among   leaks found among")
+    print(f"         {len(texts):>3} clean tickets  {len(tests):>3} forwarded ones")
     for n in (3, 5, 8, 13, 20):
-        print(f"n = {n:>2}  {len(contaminated(texts, tests, n)):>12} {len(contaminated(forwarded, tests, n)):>34}")
+        print(f"n = {n:>2}  {len(contaminated(texts, tests, n)):>18} {len(contaminated(forwarded, tests, n)):>19}")
 except NotImplementedError:
     print("Solve exercise 5, then run this cell again.")
 

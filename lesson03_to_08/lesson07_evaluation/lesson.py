@@ -116,7 +116,7 @@ PLAN = {  # metric: (what is measured, on how many items, tolerated loss). Writt
     "general text": ("mean log-probability of a story's tokens, in nats", 200, 0.05),
 }
 for metric, (what, items, tolerated) in PLAN.items():
-    print(f"{metric:<13} {what}; {items} items; tolerated loss {tolerated:g}")
+    print(f"{metric:<13} {what}\n{'':<13} {items} items, tolerated loss {tolerated:g}")
 
 # %% [markdown]
 # The tolerances are decisions, not statistics. A loss of refusals is not tolerated at all. A price may be read wrong a
