@@ -71,12 +71,13 @@ def execute(notebook: NotebookNode, name: str) -> None:
             client.execute(
                 env=environment, stderr=subprocess.DEVNULL
             )  # of the process; cells' stderr is in the outputs
-        except CellExecutionError as error:
-            raise ExecutionFailed(f"{_place(notebook, name, at[0])}: {error.ename}: {error.evalue}") from None
-        except (CellTimeoutError, DeadKernelError) as error:
+        except Exception as error:
             if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient ends the kernel when the user interrupts
                 raise KeyboardInterrupt from None
-            raise ExecutionFailed(f"{_place(notebook, name, at[0])}: {error}") from None
+            if not isinstance(error, CellExecutionError | CellTimeoutError | DeadKernelError):
+                raise
+            why = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
+            raise ExecutionFailed(f"{_place(notebook, name, at[0])}: {why}") from None
 
 
 def _content(notebook: NotebookNode) -> str:

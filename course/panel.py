@@ -48,7 +48,8 @@ STYLE = """
   background: transparent !important; border: 0; box-shadow: none !important; border-radius: 6px;
   text-indent: -999em; overflow: hidden; white-space: nowrap;
 }
-.course-panel .course-option > button:focus-visible, .course-panel .course-action:focus-visible {
+.course-panel .course-option > button:focus-visible, .course-panel .course-action:focus-visible,
+.course-panel :is(input, select, [role="slider"], [contenteditable]):focus-visible {
   outline: 3px solid var(--course-accent) !important; outline-offset: 2px;
 }
 .course-panel .course-row {

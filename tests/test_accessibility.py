@@ -161,7 +161,7 @@ def open_page(browser, site):
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index.html", LESSON, "glossary.html"])
+@pytest.mark.parametrize("name", ["index.html", LESSON, "glossary.html", "instructor.html"])
 def test_axe_finds_no_fault_with_a_page_of_the_site(open_page, name, scheme, size):
     page = open_page(name, scheme, size)
     page.evaluate("document.querySelectorAll('.bd-article details').forEach(fold => fold.open = true)")

@@ -1,6 +1,11 @@
 """The site shows lessons without a kernel: figures described, answers folded, nothing loaded from elsewhere."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -146,6 +151,27 @@ def test_a_cell_that_fails_is_named_and_nothing_is_kept(lesson_copy, tmp_path):
     with pytest.raises(ExecutionFailed, match=r"^lesson90_tiny, cell 3 \(# Run this cell first\): ValueError:"):
         executed(lesson, tmp_path / "kept", say=lambda line: None)
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_ends_its_kernel_and_says_that_it_was_interrupted(tmp_path):
+    program = tmp_path / "run.py"
+    program.write_text(
+        "import nbformat\nfrom autograder.executed import execute\n"
+        'cell = nbformat.v4.new_code_cell(\'open(r"%s", "w").write(str(__import__("os").getpid()))\\n\'\n'
+        "                                 'import time; time.sleep(60)')\n"
+        "try:\n    execute(nbformat.v4.new_notebook(cells=[cell]), 'lesson90_tiny')\n"
+        "except KeyboardInterrupt:\n    print('interrupted')\n" % (tmp_path / "pid")
+    )
+    running = subprocess.Popen([sys.executable, program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (pid := (tmp_path / "pid").read_text() if (tmp_path / "pid").exists() else ""):
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert running.communicate(timeout=60)[0] == "interrupted\n"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
 
 
 @pytest.fixture(scope="module")
