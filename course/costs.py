@@ -72,11 +72,11 @@ def draw_costs(bills: Sequence[Bill], requests: float) -> tuple[Figure, str, str
     prompt, tuned = bills[0], bills[-1]
     months = payback_months(prompt, tuned, requests)
     if months > YEAR:
-        title = "Against the prompt, training does not pay for itself within a year"
+        title = "Training does not pay for itself within a year"
     elif months == 0:
         title = "The fine-tuned model is cheaper from the first day"
     else:
-        title = f"Against the prompt, training pays for itself after {months:.1f} months"
+        title = f"Training pays for itself after {months:.1f} months"
     fig, ax = figure(title, "months since launch", "spent so far (US dollars)", size=(7.2, 3.6))
     for bill in bills:
         spent = [bill.upfront + month * bill.month(requests) for month in range(YEAR + 1)]
@@ -118,7 +118,7 @@ def explore_costs() -> None:
             bills.append(Bill(name, output_tokens=output.value, **typed))
         return draw_costs(bills, requests.value)
 
-    shared = widgets.HBox([requests, output], layout=widgets.Layout(width="64%"))
+    shared = widgets.HBox([requests, output], layout=widgets.Layout(width="80%"))
     table = widgets.HBox(columns, layout=widgets.Layout(width="100%", justify_content="space-between"))
     typed_in = [field for column in fields.values() for key, field in column.items() if key != "way"]
     hint = (

@@ -85,8 +85,8 @@ def explore_dpo() -> None:
     """Show the DPO explorer."""
     wide = {"layout": widgets.Layout(width="98%"), "style": {"description_width": "14rem"}, "continuous_update": False}
     chosen, rejected = (
-        widgets.IntSlider(value=moved, min=-30, max=30, description=f"The {name} reply moved by (nats)", **wide)
-        for name, moved in (("chosen", 2), ("rejected", -3))
+        widgets.IntSlider(value=moved, min=-30, max=30, description=f"{name} reply moved by (nats)", **wide)
+        for name, moved in (("Chosen", 2), ("Rejected", -3))
     )
     beta = widgets.SelectionSlider(options=BETAS, value=0.1, description="β", **wide)
     controls = [chosen, rejected, beta]

@@ -34,7 +34,10 @@ def test_training_that_saves_nothing_never_pays_back():
 )
 def test_the_picture_says_whether_training_pays_and_names_every_bill(requests, words):
     fig, alt, table = draw_costs([PROMPT, RAG, TUNED], requests)
-    assert words in fig.axes[0].get_title(loc="left")
+    (axes,) = fig.axes
+    assert words in axes.get_title(loc="left")
+    fig.canvas.draw()
+    assert axes._left_title.get_window_extent().x1 <= fig.bbox.x1, "the title is cut off"
     assert all(bill.name in alt and bill.name in table for bill in (PROMPT, RAG, TUNED))
 
 

@@ -63,7 +63,7 @@ def test_the_explorer_follows_its_controls(monkeypatch):
     (explorer,) = shown
     controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
     assert "the loss 0.474" in explorer.alt  # the lesson's example
-    controls["The rejected reply moved by (nats)"].value = -8
+    controls["Rejected reply moved by (nats)"].value = -8
     assert "margin is +1.00" in explorer.alt
     controls["β"].value = 0.5
     assert "margin is +5.00" in explorer.alt
