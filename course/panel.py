@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
-from course import slider_names
+from course import screen_reader
 
 LETTERS = "ABCDEFGH"
 
@@ -142,7 +142,7 @@ def action(description: str, on_click: Callable[[], None]) -> widgets.Button:
 
 def panel(*children: widgets.Widget) -> widgets.VBox:
     """Return the framed box that holds a question; it brings its own style sheet, since Colab isolates each output."""
-    style = widgets.HTML(f"<style>{STYLE}</style>{slider_names.markup()}", layout=widgets.Layout(display="none"))
+    style = widgets.HTML(f"<style>{STYLE}</style>{screen_reader.markup()}", layout=widgets.Layout(display="none"))
     box = widgets.VBox([style, *children], layout=widgets.Layout(width="auto"))
     box.add_class("course-panel")
     return box
