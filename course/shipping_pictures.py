@@ -17,29 +17,28 @@ APPROACHES = {"prompt only": "prompt", "RAG only": "rag", "adapter only": "tuned
 WHOLE = "the whole message"
 
 
-def draw_merges(errors: Mapping[str, float], same: Mapping[str, float]) -> tuple[Figure, str]:
-    """Draw, for each way to merge, its error as a share of the adapter's change, and how many answers stay."""
-    worst = max(errors, key=errors.__getitem__)
-    fig, (left, right) = figure(
-        f"Merging {worst} loses {errors[worst]:.0%} of what the adapter changed", size=(9.0, 3.0), columns=2, grid="x"
+def draw_merges(errors: Mapping[str, float], shifts: Mapping[str, float]) -> tuple[Figure, str]:
+    """Draw, for each way to merge, its error as a share of the adapter's change, and what it does to probabilities."""
+    worst = max(shifts, key=shifts.__getitem__)
+    fig, axes = figure(
+        f"Merged {worst}: an error of {errors[worst]:.0%} of what the adapter changed",
+        size=(9.0, 2.9),
+        columns=2,
+        grid="x",
     )
-    colors = [COLOURS["bad"] if name == worst else COLOURS["tuned"] for name in errors]
-    places = range(len(errors))
-    left.barh(places, [100 * error for error in errors.values()], 0.55, color=colors)
-    left.set(xscale="log", xlabel="error (% of the adapter's change, log scale)", yticks=list(places))
-    left.set_yticklabels(list(errors))
-    for place, error in enumerate(errors.values()):
-        left.text(100 * error * 1.25, place, f"{100 * error:.2g} %", va="center", fontweight="bold")
-    left.set_xlim(min(errors.values()) * 40, max(errors.values()) * 800)
-    right.barh(places, [100 * same[name] for name in errors], 0.55, color=colors)
-    right.set(
-        xlim=(0, 112), xlabel="answers that stayed the same (%)", yticks=list(places), yticklabels=[""] * len(errors)
-    )
-    for place, name in enumerate(errors):
-        right.text(100 * same[name] + 1, place, f"{100 * same[name]:.0f}", va="center", fontweight="bold")
-    for ax in (left, right):
-        ax.set_ylim(len(errors) - 0.5, -0.5)
-    told = "; ".join(f"{name}: error {error:.2%}, {same[name]:.0%} same answers" for name, error in errors.items())
+    measured = {
+        "error of the weights (% of the change, log scale)": {name: 100 * error for name, error in errors.items()},
+        "shift of the probabilities (nats per token, log scale)": dict(shifts),
+    }
+    for ax, (label, values) in zip(axes, measured.items(), strict=True):
+        seen = [max(value, 1e-9) for value in values.values()]
+        colors = [COLOURS["bad"] if name == worst else COLOURS["tuned"] for name in values]
+        ax.barh(range(len(values)), seen, 0.55, left=min(seen) / 5, color=colors)
+        for place, value in enumerate(values.values()):
+            ax.text(seen[place] * 1.5, place, f"{value:.2g}", va="center", fontweight="bold")
+        ax.set(xscale="log", xlabel=label, xlim=(min(seen) / 5, max(seen) * 30), ylim=(len(values) - 0.5, -0.5))
+        ax.set_yticks(range(len(values)), list(values) if ax is axes[0] else [""] * len(values))
+    told = "; ".join(f"{name}: error {error:.2%}, shift {shifts[name]:.2g} nats" for name, error in errors.items())
     return fig, f"Bars for each way to merge. {told}."
 
 

@@ -4,9 +4,9 @@ from course.shipping_pictures import draw_drift, draw_inbox_scores, draw_merges,
 
 
 def test_merges_are_told_with_their_errors():
-    fig, alt = draw_merges({"in 16 bits": 0.001, "in 4 bits": 0.62}, {"in 16 bits": 1.0, "in 4 bits": 0.8})
-    assert "in 4 bits: error 62.00%, 80% same answers" in alt
-    assert fig.get_suptitle() == "Merging in 4 bits loses 62% of what the adapter changed"
+    fig, alt = draw_merges({"in 16 bits": 0.001, "in 4 bits": 0.62}, {"in 16 bits": 1e-6, "in 4 bits": 0.005})
+    assert "in 4 bits: error 62.00%, shift 0.005 nats" in alt
+    assert fig.get_suptitle() == "Merged in 4 bits: an error of 62% of what the adapter changed"
 
 
 def test_an_inbox_is_counted_by_job_and_by_whole_message():
