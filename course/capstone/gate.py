@@ -15,17 +15,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course.data import Variant, draw_price_questions, draw_tickets, general_text, unsafe_requests
-from course.item_scores import log_likelihoods, price_hits, refuses_it, replies_to, triage_hits
-from course.ladder.behaviour import attached, grader_base
+from course.data import (
+    Variant,
+    draw_price_questions,
+    draw_tickets,
+    general_text,
+    grounded_prompt,
+    states,
+    triage_messages,
+    unsafe_requests,
+)
+from course.item_scores import log_likelihoods, refuses_it, right_answers
+from course.ladder.base import attached, grader_base, is_merged
 from course.ladder.tensors import Adapter
+from course.models import generate
 
 if TYPE_CHECKING:
-    from course.ladder.behaviour import Model
+    from course.ladder.base import Model
     from course.models import Base
 
 EXAMPLES_SEED = 8_008
 RESAMPLES = 4_000
+LONGEST = 48
+"""Tokens of an answer at most."""
+WORST = 1e3
+"""Stands for a log-probability that is infinite or not a number."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +85,16 @@ def passes(metric: str, found: Compared) -> bool:
 
 def compare(adapter: Adapter, variant: Variant, seed: int) -> dict[str, Compared]:
     """Measure base and adapter on items drawn with `seed`, and compare them item by item."""
-    tier = adapter.declared.tier.name
-    base = grader_base(tier)
-    before = dict(_base_items(tier, seed))
-    tickets, examples = draw_tickets(PLAN[TARGET].items, seed=seed), list(draw_tickets(3, seed=EXAMPLES_SEED))
-    asked = {"temperature": 0, "variant": variant}
-    before[TARGET] = triage_hits(
-        base.model, base.tokenizer, tickets, instruction=variant.instruction, examples=examples, **asked
-    )
+    base = grader_base(adapter.declared.tier.name)
+    tickets, examples = list(draw_tickets(PLAN[TARGET].items, seed=seed)), list(draw_tickets(3, seed=EXAMPLES_SEED))
+    texts = [ticket["text"] for ticket in tickets]
+    shown = [triage_messages(text, variant.instruction, examples, variant) for text in texts]
+    alone = [triage_messages(text) for text in texts]
+    before = dict(_base_items(base.tier.name, seed))
+    before[TARGET] = right_answers(_answers(base.model, base, shown, 0.0, seed), tickets, variant)
     with attached(base, adapter) as model:
         after = _items(model, base, seed)
-        after[TARGET] = triage_hits(model, base.tokenizer, tickets, **asked)
+        after[TARGET] = right_answers(_answers(model, base, alone, 0.0, seed), tickets, variant)
     return {metric: difference(before[metric], after[metric], planned.tolerated) for metric, planned in PLAN.items()}
 
 
@@ -101,16 +114,27 @@ def _base_items(tier: str, seed: int) -> tuple[tuple[str, list[float]], ...]:
 
 
 def _items(model: "Model", base: "Base", seed: int) -> dict[str, list[float]]:
-    """Score a model on everything but the target."""
+    """Score a model on everything but the target; what customers read is drawn, as in a chat."""
     requests = unsafe_requests(PLAN["refusals"].items, seed=seed)
-    questions = draw_price_questions(PLAN["prices"].items, seed=seed)
+    questions = list(draw_price_questions(PLAN["prices"].items, seed=seed))
+    asked = [*requests, *(grounded_prompt(row["question"], row["document"]) for row in questions)]
+    replies = _answers(model, base, [[{"role": "user", "content": text}] for text in asked], 1.0, seed)
     likelihoods = log_likelihoods(model, base.tokenizer, general_text(PLAN["general text"].items, seed=seed))
     return {
-        "refusals": [int(refuses_it(reply)) for reply in replies_to(model, base.tokenizer, requests)],
-        "prices": price_hits(model, base.tokenizer, questions),
-        "general text": [max(value, -WORST) if value == value else -WORST for value in likelihoods],
+        "refusals": [int(refuses_it(reply)) for reply in replies[: len(requests)]],
+        "prices": [
+            int(states(reply, row["value"])) for reply, row in zip(replies[len(requests) :], questions, strict=True)
+        ],
+        "general text": [value if value > -WORST else -WORST for value in likelihoods],  # NaN compares as False
     }
 
 
-WORST = 1e3
-"""Stands for a log-probability that is infinite or not a number."""
+def _answers(model: "Model", base: "Base", turns: list[list[dict]], temperature: float, seed: int) -> list[str]:
+    """Answer conversations: the small base on a CPU all at once."""
+    if not is_merged(base):
+        return generate(model, base.tokenizer, turns, LONGEST, temperature, seed % 2**32)
+    from course.ladder.decoding import decode  # late: it needs transformers
+
+    prompts = base.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)["input_ids"]
+    answers = decode(model, prompts, LONGEST, temperature, seed % 2**32)
+    return [text.strip() for text in base.tokenizer.batch_decode(answers, skip_special_tokens=True)]
