@@ -20,7 +20,7 @@ from .unpacking import LEFT_BEHIND, OTHER_ARCHIVES, manifest_of, members_of
 
 TAKEN, SUPERSEDED, UNCLEAR, REFUSED = "taken", "superseded", "unclear", "refused"
 STATES = (TAKEN, SUPERSEDED, UNCLEAR, REFUSED)
-DECIDE = "You decide what is unclear: move it to archive/<student id>/, and run zip_collect again."
+DECIDE = "You decide what is unclear: move it to archive/<student id>/ or complete students.csv, then collect again."
 
 
 @dataclass
@@ -136,6 +136,10 @@ def _settle(student: str, items: list[HandIn]) -> None:
         item.put(SUPERSEDED, f"You made a folder for {student}, and that counts.")
     if folders or systems:
         for item in named:
+            same = [other for other in systems if _is_same(other.path, item.path)]
+            if same:
+                item.put(SUPERSEDED, f"It is the same as {same[0].path.name}.")
+                continue
             known = folders[0].path.name + "/" if folders else systems[0].sender.system
             item.put(UNCLEAR, f"{student} handed in by {known}, and this only says that it is {student}'s.")
     else:
@@ -145,12 +149,16 @@ def _settle(student: str, items: list[HandIn]) -> None:
 
 
 def _settle_named(student: str, items: list[HandIn]) -> None:
-    different = [item for item in items[1:] if not filecmp.cmp(items[0].path, item.path, shallow=False)]
+    different = [item for item in items[1:] if not _is_same(items[0].path, item.path)]
     for item in items[1:]:
         if not different:
             item.put(SUPERSEDED, f"It is the same as {items[0].path.name}.")
     for item in items if different else ():
         item.put(UNCLEAR, f"{len(items)} files say that they are {student}'s, and they differ.")
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    return first.is_file() and filecmp.cmp(first, second, shallow=False)
 
 
 def _keep_latest(items: list[HandIn]) -> None:

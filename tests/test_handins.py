@@ -125,6 +125,14 @@ def test_a_zip_of_hand_in_is_taken_where_nobody_else_knows_the_sender(downloads)
     assert sorted(item.state for item in downloads.sort().values()) == [SUPERSEDED, TAKEN]  # the same bytes
 
 
+def test_what_came_twice_by_two_ways_is_no_riddle(downloads):
+    downloads.roster(ADA)
+    for name in (f"ada_{LESSON}.zip", "lovelaceada_12345_9_work.zip"):
+        downloads.zip(name, student="ada")
+    found = downloads.sort()
+    assert found[f"ada_{LESSON}.zip"].state == SUPERSEDED
+
+
 def test_a_zip_that_somebody_renamed_is_its_manifests_and_this_is_said(downloads):
     downloads.zip("final version.zip", student="ada")
     item = downloads.sort()["final version.zip"]
