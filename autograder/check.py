@@ -28,7 +28,7 @@ from .feedback import SIGNS
 from .grading import Graded, Work, grade_submission
 from .init import write_source
 from .intake import copy_files
-from .lesson import FILE_TEST, Lesson, find_lessons, read_lesson
+from .lesson import Lesson, find_lessons, grades_files, read_lesson
 from .notebooks import source_notebook
 from .options import kernel_options
 from .sandbox.host import works_here
@@ -125,7 +125,7 @@ def find_lesson(submission: Submission, root: Path) -> tuple[Lesson, NotebookNod
 
 def beside(notebook: Path, master: NotebookNode) -> list[Path]:
     """List the files and folders beside a notebook that its tests name, such as an adapter."""
-    tests = "\n".join(cell.source for cell in master.cells if key(cell).startswith(FILE_TEST))
+    tests = "\n".join(cell.source for cell in master.cells if grades_files(key(cell)))
     return [
         path
         for path in sorted(Path(notebook).resolve().parent.iterdir())

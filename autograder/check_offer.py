@@ -3,7 +3,7 @@
 The lesson's author writes nothing for it: the build puts this one cell behind the knowledge check.
 """
 
-from .lesson import FILE_TEST, Cell, Lesson
+from .lesson import Cell, Lesson, grades_files
 
 CALL = "knowledge_check("
 
@@ -30,7 +30,7 @@ ADAPTER = " It also grades the adapter that you saved beside it."
 
 def check_offer(lesson: Lesson) -> str:
     """Write the cell for one lesson."""
-    trains = any(cell.is_test and cell.title.startswith(FILE_TEST) for cell in lesson.cells)
+    trains = any(cell.is_test and grades_files(cell.title) for cell in lesson.cells)
     return OFFER.format(lesson=lesson.name, adapter=ADAPTER if trains else "")
 
 

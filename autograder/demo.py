@@ -14,7 +14,7 @@ from rich.table import Table
 
 from .classroom import fetch, grades, nbgrader, submit
 from .init import make_class_folder
-from .lesson import FILE_TEST, Lesson, find_lessons, read_lesson
+from .lesson import Lesson, find_lessons, grades_files, read_lesson
 from .notebooks import write_notebooks
 from .players import STUDENTS, Expected, expected, play
 from .sandbox.host import works_here
@@ -91,7 +91,7 @@ def adapter_report(folder: Path, student: str, lesson: Lesson) -> str:
     path = folder / "autograded" / student / lesson.name / f"{lesson.name}.ipynb"
     texts = []
     for cell in nbformat.read(path, as_version=4).cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith(FILE_TEST):
+        if grades_files(cell.metadata.get("nbgrader", {}).get("grade_id", "")):
             texts += [output.get("text") or output["data"]["text/plain"] for output in cell.outputs]
     return "\n".join(text.rstrip() for text in texts)
 

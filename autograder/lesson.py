@@ -18,11 +18,16 @@ from nbformat import NotebookNode
 from .cells import SETUP, SKIP
 
 DELIMITERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
-FILE_TEST = ("test_adapter", "test_capstone")  # beginnings of tests that grade submitted files, and no exercise
 ADAPTERS = ("adapter", "capstone")  # folders that such tests look into
 _DELIMITER_LINE = re.compile(r"^\s*### (.+?)\s*$")
 _LOOKS_LIKE_DELIMITER = re.compile(r"^\s*#+\s*(BEGIN|END)\b")
+_FILE_TEST = re.compile(r"test_(adapter|capstone)(_|$)")
 _TITLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+
+
+def grades_files(title: str) -> bool:
+    """Tell whether a test of this title grades submitted files, such as an adapter, and so belongs to no exercise."""
+    return _FILE_TEST.match(title) is not None
 
 
 class LessonError(ValueError):
@@ -71,7 +76,7 @@ class Lesson:
     @property
     def adapter(self) -> str:
         """Name the folder of the adapter that the lesson grades; empty when it grades none."""
-        tests = "\n".join(cell.source for cell in self.cells if cell.title.startswith(FILE_TEST))
+        tests = "\n".join(cell.source for cell in self.cells if grades_files(cell.title))
         return next((name for name in ADAPTERS if f'"{name}"' in tests), "")
 
     def exercise_of(self, test: str) -> str | None:
@@ -228,7 +233,7 @@ def _check_lesson(lesson: Lesson, file: Path) -> None:
     if not any(cell.title == SETUP for cell in lesson.cells):
         raise LessonError(f"{file}: has no set-up cell; put a line `# %% {SETUP}` after the first markdown cell.")
     for cell in lesson.cells:
-        if cell.is_test and lesson.exercise_of(cell.title) is None and not cell.title.startswith(FILE_TEST):
+        if cell.is_test and lesson.exercise_of(cell.title) is None and not grades_files(cell.title):
             raise LessonError(f"{file}, cell {cell.title}: there is no such exercise; name it test_<exercise>.")
 
 

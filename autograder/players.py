@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from course.state import record_student
 
-from .lesson import FILE_TEST, Lesson, read_answers
+from .lesson import Lesson, grades_files, read_answers
 from .notebooks import learner_notebook, solution_notebook
 
 STUDENTS = ("ada", "bob", "cy")
@@ -53,7 +53,7 @@ def mistakes(lesson: Lesson) -> dict[str, str]:
 def expected(lesson: Lesson, student: str) -> Expected:
     """Say what a student should earn in a lesson."""
     points = {cell.title: cell.points for cell in lesson.cells if cell.is_test}
-    files = sum(value for test, value in points.items() if test.startswith(FILE_TEST))
+    files = sum(value for test, value in points.items() if grades_files(test))
     total = sum(points.values())
     if student == "ada":
         return Expected(total - files + FULL * files, total)

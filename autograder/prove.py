@@ -16,7 +16,7 @@ from rich.table import Table
 from .intake import copy_files
 from .judge import judge
 from .learner import Learner
-from .lesson import FILE_TEST, Answer, Lesson, LessonError, find_lessons, read_answers, read_lesson
+from .lesson import Answer, Lesson, LessonError, find_lessons, grades_files, read_answers, read_lesson
 from .notebooks import learner_notebook, solution_notebook, source_notebook
 from .options import kernel_options
 from .rebuild import rebuild
@@ -144,7 +144,7 @@ def grade(
 
 
 def _tests_files(cell: NotebookNode) -> bool:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith(FILE_TEST)
+    return grades_files(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
 def _find(name: str, root: Path) -> Path:

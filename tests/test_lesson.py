@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.lesson import LessonError, find_lessons, read_answers, read_lesson
+from autograder.lesson import LessonError, find_lessons, grades_files, read_answers, read_lesson
 
 
 def change(folder, old, new, file="lesson.py"):
@@ -103,3 +103,14 @@ def test_a_mistake_in_answers_is_named_with_its_remedy(lesson_copy, old, new, re
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(LessonError, match="lesson.py: does not exist"):
         read_lesson(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("test_adapter", True), ("test_adapter_memory", True), ("test_capstone", True),
+        ("test_adapters_per_gpu", False), ("test_route", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_tests_of_files_belong_to_no_exercise(title, wanted):
+    assert grades_files(title) is wanted
