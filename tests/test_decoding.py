@@ -40,6 +40,32 @@ def test_the_likeliest_answers_are_those_of_generate(base, asked):
     assert len({len(answer) for answer in found}) >= 4, "answers that end at one moment test too little"
 
 
+def test_drafts_change_nothing_but_the_time(base, asked):
+    _, prompts = asked
+    plain = decoding.decode(base.model, prompts, LONGEST, temperature=0, seed=0)
+    last, cut = len(prompts) - 1, 5
+    drafts = [answer[: number % 30] for number, answer in enumerate(plain)]  # right, as far as they go
+    drafts[::3] = [answer[:cut] + [7] * number for number, answer in enumerate(plain[::3])]  # wrong from there on
+    drafts[1::3] = [[] for _ in drafts[1::3]]
+    drafts[last] = plain[last - 1] + plain[last]  # longer than an answer may be
+    drafts = [[token for token in draft if token != base.tokenizer.eos_token_id] for draft in drafts]
+    assert decoding.decode(base.model, prompts, LONGEST, temperature=0, seed=0, drafts=drafts) == plain
+
+
+def test_drafts_make_no_token_likelier(base, asked):
+    """Draw the first two tokens to one prompt many times, with a draft that is likely and without one."""
+    prompt, count = asked[1][0], 1500
+    (likely,) = decoding.decode(base.model, [prompt], 2, temperature=0, seed=0)
+
+    def shares(drafts):
+        found = decoding.decode(base.model, [prompt] * count, 2, temperature=1.0, seed=8, drafts=drafts)
+        second = [answer[1] for answer in found if answer[0] == likely[0]]
+        return len(second) / count, sum(token == likely[1] for token in second) / len(second)
+
+    for with_draft, without in zip(shares([likely[:1]] * count), shares(None), strict=True):
+        assert with_draft == pytest.approx(without, abs=0.075)  # four standard errors of a difference of halves
+
+
 def test_drawn_answers_repeat_with_their_seed_only(base, asked):
     _, prompts = asked
     first, again, other = (decoding.decode(base.model, prompts, LONGEST, 1.0, seed) for seed in (5, 5, 6))
