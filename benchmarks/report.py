@@ -107,13 +107,19 @@ def _adapter(adapter: dict[str, float]) -> Table:
 
 
 def _phases(phases: dict[str, list]) -> Table:
-    table = Table(title="Where the time of a submission goes, one worker", title_justify="left")
-    for name in ("lesson", "phase", "seconds", "CPU s"):
-        table.add_column(name)
+    table = Table(title="Where the time of a submission goes, one worker", title_justify="left", caption_justify="left")
+    for name in ("lesson", "phase", "seconds", "CPU s", "share of CPU"):
+        table.add_column(name, justify="left" if name in ("lesson", "phase") else "right")
+    sums = []
     for lesson, rows in phases.items():
-        for name, seconds, cpu_seconds in sorted(rows, key=lambda row: -max(row[1:])):
-            table.add_row(lesson, name, f"{seconds:.3f}", f"{cpu_seconds:.3f}")
+        rows, whole = sorted(rows, key=lambda row: -row[2]), sum(row[2] for row in rows)
+        for name, seconds, cpu_seconds in rows:
+            table.add_row(lesson, name, f"{seconds:.3f}", f"{cpu_seconds:.3f}", f"{cpu_seconds / whole:.0%}")
+        table.add_row(lesson, "all of it", f"{sum(row[1] for row in rows):.3f}", f"{whole:.3f}", "")
         table.add_section()
+        most = ", ".join(f"{name} {cpu_seconds / whole:.0%}" for name, _, cpu_seconds in rows[:3])
+        sums.append(f"{lesson}: {whole:.2f} s of processor time, most of it in {most}.")
+    table.caption = "\n".join(sums)
     return table
 
 
