@@ -738,17 +738,12 @@ print(f"Base: {weights:,} weights. One adapter: {small:,}, which is {small / wei
 import random
 
 from course.data import draw_price_questions, grounded_prompt
+from course.data.desk import reply_request
 
 calls = [("triage", row["text"]) for row in inbox if row["label"] == "triage"][:8]
-calls += [
-    (
-        "reply",
-        build_prompt(
-            f"Answer this question in the voice of Juniper.\n\n{row['text']}", [lines[top_k(row["text"], lines, 1)[0]]]
-        ),
-    )
-    for row in questions[:8]
-]
+for row in questions[:8]:
+    found = [lines[index] for index in top_k(row["text"], lines, 1)]
+    calls.append(("reply", build_prompt(reply_request(row["text"], "facts"), found)))
 calls += [("__base__", grounded_prompt(row["question"], row["document"])) for row in draw_price_questions(8, seed=840)]
 random.Random(8).shuffle(calls)
 names = [name for name, _ in calls]
@@ -916,31 +911,24 @@ from course.costs import Bill, load_prices, presets
 from course.data import INSTRUCTION
 
 
-def tokens(texts):
-    """Mean number of tokens of these texts, for this tier's tokenizer."""
-    return sum(len(base.tokenizer(text)["input_ids"]) for text in texts) / len(texts)
+def tokens(conversations):
+    """Mean number of tokens of these conversations, as this tier's chat template writes them."""
+    texts = [base.tokenizer.apply_chat_template(turns, tokenize=False) for turns in conversations]
+    return sum(len(ids) for ids in base.tokenizer(texts, add_special_tokens=False)["input_ids"]) / len(texts)
 
 
-shots = list(draw_inbox(20, seed=841).filter(lambda row: row["label"] == "triage", desc=None))[:3]
-long = [build_prompt(INSTRUCTION, [row["text"] for row in shots]) + row["text"] for row in inbox]
-short, written = (
-    tokens([row["text"] for row in inbox]),
-    tokens([done.triage + done.reply for done in handled["hybrid"]]),
-)
-print(
-    f"Tokens of a message: {short:.0f}; with instruction and examples: {tokens(long):.0f}; written: {written:.0f}. ",
-    end="",
-)
-print(f"Prices as read on {load_prices()['as_read']}.\n")
-print(
-    f"{'US dollars per 1,000 requests':<34}"
-    + "".join(f"{count:>10,}" for count in (1_000, 10_000, 100_000))
-    + "  a day"
-)
+shots = [row for row in draw_inbox(20, seed=841) if row["label"] == "triage"][:3]
+replying = tokens([triage_messages(reply_request(row["text"])) for row in inbox])
+with_adapter = replying + tokens([triage_messages(row["text"]) for row in inbox])
+prompted = replying + tokens([triage_messages(row["text"], INSTRUCTION, shots) for row in inbox])
+written = sum(len(base.tokenizer(done.triage + done.reply)["input_ids"]) for done in handled["hybrid"]) / len(inbox)
+print(f"Tokens read for a message: {with_adapter:.0f} with adapters, {prompted:.0f} with instruction and examples.")
+print(f"Tokens written: {written:.0f}. Prices as read on {load_prices()['as_read']}.\n")
+print(f"{'dollars per 1,000 messages':<28}{'1,000':>10}{'10,000':>10}{'100,000':>10}   messages a day")
 for name, (price_in, price_out, rent) in presets().items():
-    bill = Bill(name, short if rent else tokens(long), written, price_in, price_out, rent)
+    bill = Bill(name, with_adapter if rent else prompted, written, price_in, price_out, rent)
     costs = [bill.month(30 * count) / (30 * count) * 1_000 for count in (1_000, 10_000, 100_000)]
-    print(f"{name:<34}" + "".join(f"{cost:>10.3f}" for cost in costs))
+    print(f"{name:<28}" + "".join(f"{cost:>10.3f}" for cost in costs))
 
 # %% [markdown]
 # Read the rows, not the cents. **By the token a request costs the same at any traffic. By the hour it is cheap only when
@@ -1042,11 +1030,37 @@ quick_check(
 #
 # A notebook is one process on one machine. When the model or the data grow, you run *the same training* as a script, in several
 # processes. **Accelerate** starts them, gives each its own share of every batch, and averages their gradients, so that all
-# hold the same adapter after each step. This is called **data parallel** training.
+# hold the same adapter after each step. This is called **data parallel** training. On a machine without GPUs, with two processes:
 #
 # ```bash
-# accelerate launch --cpu --num_processes 2 -m course.launch_training --steps 20
+# accelerate launch --cpu --num_processes 2 LAUNCH_TRAINING
 # ```
+#
+# Nothing in `SFTTrainer` changes. Three things around it do:
+#
+# - a step learns from batch × accumulation × **processes** examples;
+# - each process draws other examples, from the same shuffled order; so data must be drawn by seed, as all of ours are;
+# - only the first process writes: `if trainer.is_world_process_zero(): …`.
+#
+# Data parallel needs the whole base in every process. Where it does not fit into one GPU even in 4 bits, the base itself is split:
+# **FSDP**, *fully sharded data parallel*, gives each GPU a share of every layer, and fetches the rest when it is its turn. With QLoRA, that
+# trains a 70B model on two GPUs of 24 GB ([bitsandbytes, FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script
+# stays the same. What is new stands in a file, `accelerate launch --config_file fsdp.yaml …`:
+#
+# ```yaml
+# distributed_type: FSDP
+# num_processes: 2
+# mixed_precision: bf16
+# fsdp_config:
+#   fsdp_sharding_strategy: FULL_SHARD
+#   fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
+#   fsdp_cpu_ram_efficient_loading: true
+#   fsdp_sync_module_states: true
+#   fsdp_use_orig_params: false
+# ```
+#
+# and one setting in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out floating-point tensors only, so the 4-bit codes
+# are stored in something that looks like one. (This file was not run here: it needs two GPUs.)
 
 # %% tags=["skip-execution"]
 # @title Quick check
