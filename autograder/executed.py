@@ -24,7 +24,7 @@ from .notebooks import notebook_text, solution_notebook
 from .versions import versions
 
 SETTINGS = {
-    "timeout": 900,
+    "timeout": 1800,  # a cell; only one that hangs takes as long, unless the machine is very busy
     "startup_timeout": 300,
     "iopub_timeout": 120,  # default: 4 s, after which a cell's output, its verdict too, is dropped
     "kernel_name": "python3",

@@ -21,6 +21,7 @@ myst_links_external_new_tab = False
 
 html_theme = "sphinx_book_theme"
 html_title = project
+templates_path = [str(Path(__file__).parent / "_templates")]
 html_static_path = [str(Path(__file__).parent / "_static")]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"

@@ -161,7 +161,7 @@ def open_page(browser, site):
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))
         opened.append(page)
-        page.goto((site / name).as_uri())
+        page.goto(f"{site.as_uri()}/{name}")
         page.locator(f'html[data-theme="{scheme}"]').wait_for(state="attached")
         return page
 
@@ -196,7 +196,17 @@ def test_the_keyboard_unfolds_an_answer(open_page):
 
 def test_the_search_finds_a_word_without_a_server(open_page):
     page = open_page("search.html?q=bfloat16")
-    page.locator("#search-results a", has_text="bfloat16").first.wait_for()
+    page.locator('#search-results a[href="glossary.html#term-bfloat16"]').wait_for()
+
+
+def test_a_phone_shows_the_lessons_when_its_menu_is_opened(open_page):
+    page = open_page("index.html", size=PHONE)
+    menu = page.locator(".bd-sidebar-primary").get_by_role("link", name="Lesson 4")
+    assert not menu.is_visible()
+    page.get_by_role("button", name="Toggle primary sidebar").click()
+    menu.wait_for()
+    page.keyboard.press("Escape")
+    menu.wait_for(state="hidden")
 
 
 def test_pictures_of_the_site_can_be_looked_at(open_page, tmp_path):
