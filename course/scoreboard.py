@@ -54,4 +54,4 @@ def _draw_row(ax, place: int, row: Row) -> None:
     ax.barh(place, row.right, 0.42, color=color)
     words = f"{percent(row.right)} right" + ("" if row.valid is None else f" · {percent(row.valid)} valid")
     ax.text(1, place - 0.33, words, color=INK, fontsize=9.5, fontweight="bold", va="center")
-    ax.text(99, place - 0.33, row.note, color=DIM, fontsize=8.5, va="center", ha="right")
+    ax.text(99, place + 0.3, row.note, color=DIM, fontsize=8.5, va="center", ha="right")
