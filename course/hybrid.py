@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course.data import states, voice_score
+from course.data import INSTRUCTION, states, voice_score
 from course.data.desk import Prompter, Retriever, reply_request
 from course.data.triage import FIELDS
 from course.evaluation import parse_triage
@@ -94,7 +94,7 @@ class Desk:
             replies = self._ask(asked, "reply")
         else:  # the base does one thing at a time: each call gets the part of the message that it is about
             told = {i: problem_in(messages[i]) if routes[i] == "both" else messages[i] for i in problems}
-            triage = self._ask(told, BASE)
+            triage = self._ask({i: f"{INSTRUCTION}\n\n{text}" for i, text in told.items()}, BASE)
             comfort = self._ask({i: reply_request(text) for i, text in told.items()}, BASE)
             asked = {i: self.prompt(question_in(messages[i]), found[i]) for i, r in enumerate(routes) if r != "triage"}
             facts = self._ask(asked, BASE)

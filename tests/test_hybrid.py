@@ -84,7 +84,7 @@ def test_the_base_answers_for_an_adapter_that_changes_nothing(base):
     settings = dict(route=lambda text: "triage", retrieve=lambda q, d, k: [0], prompt=lambda q, d: q)
     with_fresh = Desk(base.model, base.tokenizer, LINES, **settings).handle(messages)
     without = Desk(base.model, base.tokenizer, LINES, **settings, with_adapters=False).handle(messages)
-    assert with_fresh == without
+    assert [one.reply for one in with_fresh] == [one.reply for one in without]
 
 
 @pytest.mark.slow

@@ -14,16 +14,16 @@
 # 5. walk the whole road alone, from the data to a gate: the capstone.
 #
 # **Time and hardware.** About two hours of yours, the capstone included. The machine works for about 3 minutes of them
-# on two CPU cores, with no GPU (a cell near the end says how long yours took). On a free T4 the same cells run on a larger
-# model; plan half an hour of computing for it (a plan, not a measurement).
+# on two CPU cores, with no GPU (a cell near the end says how long yours took). On a free T4 the same cells run on a
+# larger model; plan half an hour of computing for it (a plan, not a measurement).
 
 # %% setup
 
 # %% [markdown]
 # ## The problem, in one page
 #
-# Juniper has one mail address. So its inbox is mixed: some customers report a problem, some ask for a price, some do both
-# at once. Here are three messages, and what each of them needs.
+# Juniper has one mail address. So its inbox is mixed: some customers report a problem, some ask for a price, some do
+# both at once. Here are three messages, and what each of them needs.
 
 # %% tags=["skip-execution"]
 import time
@@ -37,9 +37,9 @@ for wanted in ("triage", "facts", "both"):
     print(f"{wanted:<7} {message['text']}\n")
 
 # %% [markdown]
-# A problem must be *sorted* for the desk (lesson 6's JSON) and *answered* in Juniper's voice (lesson 2). A question wants
-# *today's* price, which no model can know (lesson 1). These are the three jobs that have run through this course, and now
-# they arrive in one stream.
+# A problem must be *sorted* for the desk (lesson 6's JSON) and *answered* in Juniper's voice (lesson 2). A question
+# wants *today's* price, which no model can know (lesson 1). These are the three jobs that have run through this course,
+# and now they arrive in one stream.
 #
 # And the prices have changed again: a new list came in this morning.
 
@@ -52,9 +52,9 @@ print(f"{len(new)} products. Prices and warranties that are what they were: {unc
 # So whoever knew last year's list by heart, model or man, gets none of these questions right. On the other hand, a list
 # does not sort tickets.
 #
-# So you need both: something that sorts and sounds right, and something that looks up. Begin with the sorting. Your adapter
-# of lesson 6 has never seen a ticket that ends in a question for a price. **Train on what you will serve**: the next cell
-# repeats lesson 6's run on messages of this inbox, a little shorter.
+# So you need both: something that sorts and sounds right, and something that looks up. Begin with the sorting. Your
+# adapter of lesson 6 has never seen a ticket that ends in a question for a price. **Train on what you will serve**: the
+# next cell repeats lesson 6's run on messages of this inbox, a little shorter.
 
 # %% tags=["skip-execution"]
 import gc
@@ -120,10 +120,14 @@ right_line = {row["product"]: line for row in questions for line in lines if lin
 alone = load_with_adapter(tier, triage_folder)
 asked = [[{"role": "user", "content": f"{right_line[row['product']]}\n\n{row['text']}"}] for row in questions]
 answers = generate(alone.model, alone.tokenizer, asked, temperature=0)
-del alone
 for row, answer in list(zip(questions, answers, strict=True))[:3]:
     print("Customer:", row["text"], "\nAdapter: ", answer, "\n")
 print(f"{sum(answer.startswith('{') for answer in answers)} of {len(answers)} answers are an object.")
+length = len(alone.tokenizer("\n".join(lines))["input_ids"])
+print(
+    f"By the way: the whole list has {length} tokens, and this model reads {alone.model.config.max_position_embeddings:,} at most."
+)
+del alone
 
 # %% [markdown]
 # It sorts everything, since that is what it learned. **An adapter belongs where its job is, and nowhere else.** So the
@@ -150,20 +154,21 @@ print(f"{sum(answer.startswith('{') for answer in answers)} of {len(answers)} an
 #
 # ### Retrieval for the facts
 #
-# The list has 48 lines. In a prompt of this model they do not even fit, and a real shop has thousands. So for each message you
-# look up the few lines that matter. The oldest way still works well where people name what they mean: compare **words**.
+# The list has 48 lines. In a prompt of the bundled model they do not even fit, and a real shop has thousands. So for
+# each message you look up the few lines that matter. The oldest way still works well where people name what they mean:
+# compare **words**.
 #
-# Count the words of each document. A word that occurs in every document (*costs*) says nothing about which one you want,
-# and a word that occurs in one (*kayak*) says it all. So weigh each count by how rare the word is. scikit-learn's
+# Count the words of each document. A word that occurs in every document (*costs*) says nothing about which one you
+# want, and a word that occurs in one (*kayak*) says it all. So weigh each count by how rare the word is. scikit-learn's
 # `TfidfVectorizer` takes, for a word in `df` of `n` documents:
 #
 # > idf = ln((1 + n) / (1 + df)) + 1
 #
-# On paper: two documents, "lynx tarp" and "lynx stove". *lynx* is in both: ln(3/3) + 1 = 1. *tarp* is in one: ln(3/2) + 1 =
-# 1.405. So "lynx tarp" is the list of numbers (lynx 1, tarp 1.405, stove 0), a **vector**. Divide it by its length, √(1² +
-# 1.405²) = 1.725, and it has length 1. Then how much two texts have in common is the sum of the products, number by number:
-# the **cosine** of the angle between them. The same text gives 1, no common word gives 0. This is **TF-IDF**, for *term
-# frequency, inverse document frequency*.
+# On paper: two documents, "lynx tarp" and "lynx stove". *lynx* is in both: ln(3/3) + 1 = 1. *tarp* is in one: ln(3/2) +
+# 1 = 1.405. So "lynx tarp" is the list of numbers (lynx 1, tarp 1.405, stove 0), a **vector**. Divide it by its length,
+# √(1² + 1.405²) = 1.725, and it has length 1. Then how much two texts have in common is the sum of the products, number
+# by number: the **cosine** of the angle between them. The same text gives 1, no common word gives 0. This is
+# **TF-IDF**, for *term frequency, inverse document frequency*.
 
 # %%
 import math
@@ -175,7 +180,8 @@ print(
 )
 
 # %% [markdown]
-# Words that no document has, such as *where*, are dropped. And by default a word has at least two letters, in lower case.
+# Words that no document has, such as *where*, are dropped. And by default a word has at least two letters, in lower
+# case.
 #
 # (Larger systems compare *meanings*, by embeddings, and often both. The code around them stays the same.)
 #
@@ -192,8 +198,8 @@ print(
 #
 # <details><summary>Hint 1</summary>
 #
-# `vectorizer = TfidfVectorizer().fit(documents)`. Then `vectorizer.transform(documents)` has one row a document, of length 1,
-# and `vectorizer.transform([query])` one row for the query. So the cosines are a matrix product.
+# `vectorizer = TfidfVectorizer().fit(documents)`. Then `vectorizer.transform(documents)` has one row a document, of
+# length 1, and `vectorizer.transform([query])` one row for the query. So the cosines are a matrix product.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -201,8 +207,8 @@ print(
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Sort the indices with a key of two parts: `sorted(range(len(documents)), key=lambda i: (-cosines[i], i))[:k]`. It is what
-# keeps ties in order; `argsort` reversed would turn them round.
+# Sort the indices with a key of two parts: `sorted(range(len(documents)), key=lambda i: (-cosines[i], i))[:k]`. It is
+# what keeps ties in order; `argsort` reversed would turn them round.
 # </details>
 
 # %%
@@ -281,9 +287,9 @@ for k in (1, 2, 3):
     print(f"k = {k}: the right line is among them for {hits} of {len(asks)} messages")
 
 # %% [markdown]
-# Some customers mention a second product, and then its line may come first. With two lines it is nearly always there. More
-# lines cost tokens, and give the reader more to confuse. **What retrieval does not bring, no model can state**, so this
-# number bounds everything that follows. Measure it first.
+# Some customers mention a second product, and then its line may come first. With two lines it is nearly always there.
+# More lines cost tokens, and give the reader more to confuse. **What retrieval does not bring, no model can state**, so
+# this number bounds everything that follows. Measure it first.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -371,8 +377,8 @@ for row in labelled.select(range(9)):
     print(f"{row['label']:<7} {row['text']}")
 
 # %% [markdown]
-# The obvious rule is: price words mean `facts`, trouble words mean `triage`, and both mean `both`. Try it before you trust
-# it.
+# The obvious rule is: price words mean `facts`, trouble words mean `triage`, and both mean `both`. Try it before you
+# trust it.
 
 
 # %% tags=["skip-execution"]
@@ -392,8 +398,8 @@ for row in [row for row in labelled if obvious(row["text"]) != row["label"]][:4]
     print(f"  {row['label']:<7} taken for {obvious(row['text']):<7} {row['text']}")
 
 # %% [markdown]
-# People mention prices without asking for one ("I paid the full price for it"), and troubles that they do not have ("My old
-# one broke last year").
+# People mention prices without asking for one ("I paid the full price for it"), and troubles that they do not have ("My
+# old one broke last year").
 #
 # ### Exercise 3 · Route
 #
@@ -403,13 +409,13 @@ for row in [row for row in labelled if obvious(row["text"]) != row["label"]][:4]
 # - **Output:** one of the strings `"facts"`, `"triage"` and `"both"`.
 # - It must be right for at least 90 % of messages that you have not seen, drawn like those of `draw_inbox` with another
 #   seed. Draw as many labelled ones as you like; about a third has each label.
-# - Rules or a classifier: both can do it. What you train, train once, outside the function, and with a fixed seed. A test
-#   calls it some hundred times.
+# - Rules or a classifier: both can do it. What you train, train once, outside the function, and with a fixed seed. A
+#   test calls it some hundred times.
 #
 # <details><summary>Hint 1: with a classifier</summary>
 #
-# `make_pipeline(TfidfVectorizer(), LogisticRegression(C=10, max_iter=1000))` learns it from examples. Measure on messages of
-# another seed, and see how the score grows with the number of examples: 100 are far too few.
+# `make_pipeline(TfidfVectorizer(), LogisticRegression(C=10, max_iter=1000))` learns it from examples. Measure on
+# messages of another seed, and see how the score grows with the number of examples: 100 are far too few.
 # </details>
 # <details><summary>Hint 2: with a classifier</summary>
 #
@@ -417,9 +423,9 @@ for row in [row for row in labelled if obvious(row["text"]) != row["label"]][:4]
 # </details>
 # <details><summary>Hint 3: with rules</summary>
 #
-# Decide two questions one by one. *Does it ask for a fact?* Look for the wordings of questions ("how much", "cost?", …), not for
-# the word price. *Does it report a problem?* Take out the sentence that asks, and the sentences that mean nothing, and see
-# whether anything is left.
+# Decide two questions one by one. *Does it ask for a fact?* Look for the wordings of questions ("how much", "cost?",
+# …), not for the word price. *Does it report a problem?* Take out the sentence that asks, and the sentences that mean
+# nothing, and see whether anything is left.
 # </details>
 
 # %%
@@ -470,14 +476,14 @@ assert again == [found for found, _ in routed[:40]], "Equal messages go the same
 # %% [markdown]
 # ### An adapter for the behaviour
 #
-# One adapter is missing: the one that writes to customers. What should it learn? To sound like Juniper. And to *read*: to
-# find in the documents what the customer asked for, however they put it, and to say it.
+# One adapter is missing: the one that writes to customers. What should it learn? To sound like Juniper. And to *read*:
+# to find in the documents what the customer asked for, however they put it, and to say it.
 #
-# It must not learn the prices. If its examples held the real list, it could memorize 48 lines, and would need the documents
-# no more, until they change. So in each of its examples **the prices are invented**, others each time. Then memory is
-# worthless, and only reading pays. (Training a model to answer *from retrieved documents* is known as RAFT:
-# [arXiv 2403.10131](https://arxiv.org/abs/2403.10131).) Here are two examples, made with *your* retriever and *your* prompt,
-# so that it learns from what it will get.
+# It must not learn the prices. If its examples held the real list, it could memorize 48 lines, and would need the
+# documents no more, until they change. So in each of its examples **the prices are invented**, others each time. Then
+# memory is worthless, and only reading pays. (Training a model to answer *from retrieved documents* is known as RAFT:
+# [arXiv 2403.10131](https://arxiv.org/abs/2403.10131).) Here are two examples, made with *your* retriever and *your*
+# prompt, so that it learns from what it will get.
 
 # %% tags=["skip-execution"]
 from course.data.desk import reply_rows
@@ -492,19 +498,24 @@ reply_folder = train(reply_examples, "lesson08_runs/reply", "Reply", chosen["rep
 # %% [markdown]
 # ### Four approaches, one inbox
 #
-# Now the question of lesson 1, asked of everything that you have built: **prompt, retrieval, adapter, or all of them?** To be
-# fair, each of the four is the best that we could make of it:
+# Now the question of lesson 1, asked of everything that you have built: **prompt, retrieval, adapter, or all of them?**
+# To be fair, each of the four is the best that we could make of it:
 #
 # | approach | triage | reply | price |
 # |---|---|---|---|
-# | prompt only | base, the message alone: its likeliest answer was the best of four prompts | base, with the instruction for Juniper's voice | base, from memory |
-# | RAG only | the same | the same | base, your documents, and of the message only the sentence that asks: it reads that far better than a whole mail |
+# | prompt only | base, with lesson 1's instruction | base, asked for Juniper's voice | base, from memory |
+# | RAG only | the same | the same | base, your documents |
 # | adapter only | triage adapter | reply adapter | reply adapter, no documents |
 # | hybrid | triage adapter | reply adapter | reply adapter, your documents |
 #
-# All four have the same router (yours), the same messages, and temperature 0, which suits all of them best. A triage is right
-# with all three fields. A reply is right when it is wholly in Juniper's voice, about the right product, and promises what fits.
-# A message is *wholly* right when everything is right that it needs.
+# All four have the same router (yours), the same messages, and temperature 0, which suits all of them best. And the
+# base gets help that the adapters do not get: each call sees only the sentences that it is about, cut out by a rule,
+# since it reads these far better than a whole mail. (We tried other prompts on other messages: without the instruction,
+# and with solved examples. They were no better.)
+#
+# A triage is
+# right with all three fields. A reply is right when it is wholly in Juniper's voice, about the right product, and
+# promises what fits. A message is *wholly* right when everything is right that it needs.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
@@ -544,14 +555,15 @@ _ = show(*draw_inbox_scores(scores))
 # %% [markdown]
 # Read it from left to right (the words are for the bundled model; compare your bars).
 #
-# **Triage and voice**: the adapters win, with or without documents. **Prices**: nothing without documents; and with documents
-# the adapter reads them far better than the base does. That may surprise you. In lesson 1 the base read prices well. But there the
-# question was asked as the base had seen it asked. Customers greet, tell stories and type in lower case, and reading through
-# that is *behaviour*. So an adapter helps retrieval. (You could help it by rules as well: rewrite every question into the wording that
-# the base knows. Then you write by hand what the adapter learned from examples.)
+# **Triage and voice**: the adapters win, with or without documents. **Prices**: nothing without documents; and with
+# documents the adapter reads them far better than the base does. That may surprise you. In lesson 1 the base read
+# prices well. But there the question was asked as the base had seen it asked. Customers greet, tell stories and type in
+# lower case, and reading through that is *behaviour*. So an adapter helps retrieval. (You could help it by rules as
+# well: rewrite every question into the wording that the base knows. Then you write by hand what the adapter learned
+# from examples.)
 #
-# **The whole message** is what a customer gets. One that needs three things is wrong if one of them is. No single approach can do it,
-# since each lacks a part. **The hybrid wins because it is the only one that lacks none.**
+# **The whole message** is what a customer gets. One that needs three things is wrong if one of them is. No single
+# approach can do it, since each lacks a part. **The hybrid wins because it is the only one that lacks none.**
 #
 # It is not perfect. Look at what it did wrong, before you improve anything.
 
@@ -566,10 +578,11 @@ for row, done, jobs in zip(inbox, handled["hybrid"], scores["hybrid"], strict=Tr
 # %% [markdown]
 # ## 2 · Merge, or keep apart?
 #
-# A server that knows nothing of adapters wants plain weights. You have seen in lesson 4 that merging is exact: W + (α/r) B A
-# is one matrix, of the same size, and nothing is computed twice.
+# A server that knows nothing of adapters wants plain weights. You have seen in lesson 4 that merging is exact: W +
+# (α/r) B A is one matrix, of the same size, and nothing is computed twice.
 #
-# But *which* W? Your adapter was trained on a base in 4 bits. So there are three ways to merge, and people do all three:
+# But *which* W? Your adapter was trained on a base in 4 bits. So there are three ways to merge, and people do all
+# three:
 #
 # | merge into | what it is | then |
 # |---|---|---|
@@ -578,8 +591,8 @@ for row, done, jobs in zip(inbox, handled["hybrid"], scores["hybrid"], strict=Tr
 # | the 4-bit weights, packed again | each sum is rounded to one of 16 values | half a byte a weight |
 #
 # The last is tempting: it is the smallest, and PEFT does it when you call `merge_and_unload()` on a 4-bit model (with a
-# warning). What could go wrong? An adapter changes each weight a little. A codebook of 16 values has gaps. A change that is
-# smaller than half a gap is rounded away.
+# warning). What could go wrong? An adapter changes each weight a little. A codebook of 16 values has gaps. A change
+# that is smaller than half a gap is rounded away.
 
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
@@ -623,22 +636,22 @@ else:
     _ = show(*draw_merges(errors, shifts))
 
 # %% [markdown]
-# Left, the error as a share of what the adapter changed. Unpacked into 16 bits, it is nothing. (In bfloat16 it is some times
-# larger, since that has fewer digits.) Packed again, **more or less half of the change is gone**, as noise.
+# Left, the error as a share of what the adapter changed. Unpacked into 16 bits, it is nothing. (In bfloat16 it is some
+# times larger, since that has fewer digits.) Packed again, **more or less half of the change is gone**, as noise.
 #
-# The middle row is a different case. The error there is the *base's* quantization error turned round: these weights are better than those
-# that the adapter was trained on, but it has never met them. You ship a model that you have not measured. Often it is as good or
-# better. Measure it, then.
+# The middle row is a different case. The error there is the *base's* quantization error turned round: these weights are
+# better than those that the adapter was trained on, but it has never met them. You ship a model that you have not
+# measured. Often it is as good or better. Measure it, then.
 #
-# Right, what that does to the next token's probabilities. The answers of this short, certain job hardly change. Count on that only
-# where you have counted. **Merge into 16 bits, measure the merged model, and quantize it afterwards, if you must, as a step of its own that
-# you measure as well.**
+# Right, what that does to the next token's probabilities. The answers of this short, certain job hardly change. Count
+# on that only where you have counted. **Merge into 16 bits, measure the merged model, and quantize it afterwards, if
+# you must, as a step of its own that you measure as well.**
 
 # %% [markdown]
 # ## 3 · What is in the file?
 #
-# Your adapter is a file that ends in `.safetensors`. You could open it with a library. Open it by hand, once, and you will
-# never be afraid of it again. It is three things in a row:
+# Your adapter is a file that ends in `.safetensors`. You could open it with a library. Open it by hand, once, and you
+# will never be afraid of it again. It is three things in a row:
 #
 # ```text
 # 8 bytes     a number N, the lowest byte first
@@ -670,21 +683,21 @@ library = load_file(Path(triage_folder, "adapter_model.safetensors"))[name]
 print("Library:", library[0, :4].tolist(), " equal:", torch.equal(library, by_hand))
 
 # %% [markdown]
-# That is the whole format, and its point is what it lacks. PyTorch's older `.bin` and `.pt` files are *pickles*: a list of
-# instructions that Python follows when it loads them, and one instruction may be to run anything. **Loading a pickle is
-# running a program by a stranger.** A safetensors file holds numbers, and a JSON object that says which. (That is why the
-# grader of this course reads nothing else.)
+# That is the whole format, and its point is what it lacks. PyTorch's older `.bin` and `.pt` files are *pickles*: a list
+# of instructions that Python follows when it loads them, and one instruction may be to run anything. **Loading a pickle
+# is running a program by a stranger.** A safetensors file holds numbers, and a JSON object that says which. (That is
+# why the grader of this course reads nothing else.)
 #
 # ### GGUF
 #
-# On laptops and phones, models mostly run in **llama.cpp** and what is built on it, such as Ollama. These read **GGUF**: one
-# file that holds *everything*, weights, shapes, tokenizer, chat template. Its numbers come in kinds. `F16` is 16 bits.
-# `Q8_0` takes 32 weights at a time and stores 8 bits for each, and one 16-bit scale: (32 × 8 + 16) / 32 = 8.5 bits a weight.
-# `Q4_0` is the same with 4 bits: 4.5. (It is lesson 5's absmax quantization, in blocks of 32;
+# On laptops and phones, models mostly run in **llama.cpp** and what is built on it, such as Ollama. These read
+# **GGUF**: one file that holds *everything*, weights, shapes, tokenizer, chat template. Its numbers come in kinds.
+# `F16` is 16 bits. `Q8_0` takes 32 weights at a time and stores 8 bits for each, and one 16-bit scale: (32 × 8 + 16) /
+# 32 = 8.5 bits a weight. `Q4_0` is the same with 4 bits: 4.5. (It is lesson 5's absmax quantization, in blocks of 32;
 # [the format's description](https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).)
 #
-# The tools for it are a package on PyPI. The next cell writes your merged model in three kinds, reads each of them back with
-# transformers, and compares the answers. If the package is missing, it says how to get it.
+# The tools for it are a package on PyPI. The next cell writes your merged model in three kinds, reads each of them back
+# with transformers, and compares the answers. If the package is missing, it says how to get it.
 
 # %% tags=["skip-execution"]
 from course.gguf_files import has_gguf, read_gguf, write_gguf
@@ -705,13 +718,14 @@ else:
 gc.collect()
 
 # %% [markdown]
-# `F16` and `Q8_0` answer alike. `Q4_0` comes close, with a file of little more than a quarter. (The matrices are quantized, embeddings included;
-# norms and biases stay in 32 bits.) The comparison runs through transformers, which unpacks the file. This lesson did not run it in llama.cpp. And
-# one thing does not survive transformers' own way back: of a GGUF file's *tokenizer* it forgets tokens that begin with a space, as this
-# model's prices do. So the tokenizer used here is the original one. It is a good habit: **after every conversion, compare answers, not only loading.**
+# `F16` and `Q8_0` answer alike. `Q4_0` comes close, with a file of little more than a quarter. (The matrices are
+# quantized, embeddings included; norms and biases stay in 32 bits.) The comparison runs through transformers, which
+# unpacks the file. This lesson did not run it in llama.cpp. And one thing does not survive transformers' own way back:
+# of a GGUF file's *tokenizer* it forgets tokens that begin with a space, as this model's prices do. So the tokenizer
+# used here is the original one. It is a good habit: **after every conversion, compare answers, not only loading.**
 #
-# Which format, then? **An adapter apart, in safetensors**, for a server that knows adapters, as in the next section. **Merged,
-# in 16-bit safetensors**, for one that does not. **GGUF** where there is no server at all.
+# Which format, then? **An adapter apart, in safetensors**, for a server that knows adapters, as in the next section.
+# **Merged, in 16-bit safetensors**, for one that does not. **GGUF** where there is no server at all.
 
 # %% [markdown]
 # ## 4 · Many adapters, one base
@@ -728,11 +742,11 @@ print(f"Base: {weights:,} weights. One adapter: {small:,}, which is {small / wei
 #
 # - **one by one**: switch to the request's adapter, answer, next;
 # - **by adapter**: collect some, and answer each adapter's requests in a batch;
-# - **mixed**: one batch in which every row has its own adapter. The base's large matrices multiply all rows at once. Only
-#   the thin products with A and B are done group by group.
+# - **mixed**: one batch in which every row has its own adapter. The base's large matrices multiply all rows at once.
+#   Only the thin products with A and B are done group by group.
 #
-# PEFT can do the third, with `adapter_names=[…]`, one name a row, and `"__base__"` for none. Measure all three on the same 24
-# requests.
+# PEFT can do the third, with `adapter_names=[…]`, one name a row, and `"__base__"` for none. Measure all three on the
+# same 24 requests.
 
 # %% tags=["skip-execution"]
 import random
@@ -778,8 +792,8 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 #
 # ### A server for it
 #
-# PEFT is for measuring. For traffic you take a server such as **vLLM**, which schedules requests of many adapters over one
-# base all the time. There is no GPU needed to read its command (and it is not run here):
+# PEFT is for measuring. For traffic you take a server such as **vLLM**, which schedules requests of many adapters over
+# one base all the time. There is no GPU needed to read its command (and it is not run here):
 #
 # ```bash
 # vllm serve Qwen/Qwen2.5-0.5B-Instruct --enable-lora --max-loras 8 --max-lora-rank 32 \\
@@ -788,10 +802,10 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 #
 # Each adapter then looks like a model of its own: a request says `"model": "triage"`. Two settings bite:
 #
-# - `--max-lora-rank` is **16** unless you say otherwise. An adapter of rank 32 is refused when it is loaded. So a rank is a
-#   decision about serving, too.
-# - `--max-loras`, how many different adapters one batch may hold, is **1** unless you say otherwise. Then requests of other
-#   adapters wait, and you are back at *by adapter*.
+# - `--max-lora-rank` is **16** unless you say otherwise. An adapter of rank 32 is refused when it is loaded. So a rank
+#   is a decision about serving, too.
+# - `--max-loras`, how many different adapters one batch may hold, is **1** unless you say otherwise. Then requests of
+#   other adapters wait, and you are back at *by adapter*.
 #
 # (Both defaults: [vLLM's LoRAConfig](https://docs.vllm.ai/en/latest/api/vllm/config/lora.html); the command:
 # [vLLM, LoRA adapters](https://docs.vllm.ai/en/latest/features/lora.html).)
@@ -815,20 +829,21 @@ quick_check(
 # %% [markdown]
 # ### How many fit?
 #
-# Memory holds the base, the adapters, and a reserve: the requests that are being answered (their *KV cache*, the keys and
-# values of every token so far), and the workspace. What is left over decides.
+# Memory holds the base, the adapters, and a reserve: the requests that are being answered (their *KV cache*, the keys
+# and values of every token so far), and the workspace. What is left over decides.
 #
-# On paper: a GPU of 24 GB, a base of 7 billion weights in 16 bits, a reserve of 4 GB. The base takes 7 × 2 = 14 GB. 24 − 14 − 4 =
-# 6 GB are left. An adapter of 40 million weights in 16 bits takes 80 MB. So 6,000 / 80 = **75 adapters** fit.
+# On paper: a GPU of 24 GB, a base of 7 billion weights in 16 bits, a reserve of 4 GB. The base takes 7 × 2 = 14 GB. 24
+# − 14 − 4 = 6 GB are left. An adapter of 40 million weights in 16 bits takes 80 MB. So 6,000 / 80 = **75 adapters**
+# fit.
 #
 # ### Exercise 4 · Adapters per GPU
 #
 # Write `adapters_per_gpu(gpu_gb, base_params, base_bits, adapter_params, reserve_gb)`.
 #
-# - **Input:** `gpu_gb` and `reserve_gb`, memory in decimal GB (10⁹ bytes), ints or floats; `base_params` and `adapter_params`,
-#   positive ints: numbers of weights; `base_bits`, 4, 8 or 16: bits of each base weight.
-# - **Output:** an int: how many whole adapters in 16 bits fit beside the base. Compute in bytes. An exact fit counts. It is 0
-#   where not even the base fits, never negative.
+# - **Input:** `gpu_gb` and `reserve_gb`, memory in decimal GB (10⁹ bytes), ints or floats; `base_params` and
+#   `adapter_params`, positive ints: numbers of weights; `base_bits`, 4, 8 or 16: bits of each base weight.
+# - **Output:** an int: how many whole adapters in 16 bits fit beside the base. Compute in bytes. An exact fit counts.
+#   It is 0 where not even the base fits, never negative.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -885,8 +900,8 @@ for _ in range(40):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Play with it. Where do 4 bits win you the most adapters? And how many adapters does it take until the tenth of a dollar per
-# thousand requests is reached?
+# Play with it. Where do 4 bits win you the most adapters? And how many adapters does it take until the tenth of a
+# dollar per thousand requests is reached?
 
 # %% tags=["skip-execution"]
 from course.serving_explorer import explore_serving
@@ -931,11 +946,11 @@ for name, (price_in, price_out, rent) in presets().items():
     print(f"{name:<28}" + "".join(f"{cost:>10.3f}" for cost in costs))
 
 # %% [markdown]
-# Read the rows, not the cents. **By the token a request costs the same at any traffic. By the hour it is cheap only when
-# many ask.** A GPU that is shared by fifty adapters has many who ask. That is what section 4 was for.
+# Read the rows, not the cents. **By the token a request costs the same at any traffic. By the hour it is cheap only
+# when many ask.** A GPU that is shared by fifty adapters has many who ask. That is what section 4 was for.
 #
-# (Tokens are counted with this tier's tokenizer; another model's counts differ. Whether one GPU answers 100,000 requests a day is
-# for a load test to say, on your model and your server.)
+# (Tokens are counted with this tier's tokenizer; another model's counts differ. Whether one GPU answers 100,000
+# requests a day is for a load test to say, on your model and your server.)
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -958,25 +973,25 @@ quick_check(
 #
 # ### The card
 #
-# Half a year from now somebody finds a folder called `adapter`. For which base? Trained on what? How good, measured how? What
-# was it never tried on? A **model card** answers that, beside the weights
-# ([arXiv 1810.03993](https://arxiv.org/abs/1810.03993)). On the Hugging Face hub it is the `README.md`.
+# Half a year from now somebody finds a folder called `adapter`. For which base? Trained on what? How good, measured
+# how? What was it never tried on? A **model card** answers that, beside the weights ([arXiv
+# 1810.03993](https://arxiv.org/abs/1810.03993)). On the Hugging Face hub it is the `README.md`.
 #
-# The part that people leave out is the last one, and it is the one that you know best: *limits*. From your own measurements:
-# triage of questions without a problem is meaningless; a price without a document is made up; English only; refusals were not
-# trained. In the capstone you write one.
+# The part that people leave out is the last one, and it is the one that you know best: *limits*. From your own
+# measurements: triage of questions without a problem is meaningless; a price without a document is made up; English
+# only; refusals were not trained. In the capstone you write one.
 #
 # ### The watch
 #
-# The world moves, and weights do not. Products come, a rule changes, customers find new words. Nothing crashes. The answers
-# just become wrong: **drift**.
+# The world moves, and weights do not. Products come, a rule changes, customers find new words. Nothing crashes. The
+# answers just become wrong: **drift**.
 #
-# So label a small sample of every week's tickets, by hand, and score it. When is a bad week an alarm? You know the tool:
-# lesson 7's interval. **Alarm when even the week's high end is below the bar** that you wrote down at release. One bad draw
-# does not reach that; a change of the world does.
+# So label a small sample of every week's tickets, by hand, and score it. When is a bad week an alarm? You know the
+# tool: lesson 7's interval. **Alarm when even the week's high end is below the bar** that you wrote down at release.
+# One bad draw does not reach that; a change of the world does.
 #
-# Play it through: ten weeks, 40 labelled tickets each. From week 6 on, Juniper no longer uses the priority *low*: what was low is
-# now normal. Nobody tells the model.
+# Play it through: ten weeks, 40 labelled tickets each. From week 6 on, Juniper no longer uses the priority *low*: what
+# was low is now normal. Nobody tells the model.
 
 # %% tags=["skip-execution"]
 from course.data import draw_tickets
@@ -1002,15 +1017,16 @@ weekly = [sum(hits[start : start + EACH]) for start in range(0, len(hits), EACH)
 _ = show(*draw_drift(weekly, EACH, bar, CHANGED, "no more low priority"))
 
 # %% [markdown]
-# The weeks before the change scatter, and none of them rings. After it, the score falls at once, and the interval with it. Two things
-# this alarm needs, and teams often lack: **labels** for a small sample every week, and **a bar that was fixed at release**.
+# The weeks before the change scatter, and none of them rings. After it, the score falls at once, and the interval with
+# it. Two things this alarm needs, and teams often lack: **labels** for a small sample every week, and **a bar that was
+# fixed at release**.
 #
-# What you can watch for free is weaker, but comes at once: the share of invalid answers, the share of each label, the share of each
-# route, the length of replies. When one of them jumps, label more.
+# What you can watch for free is weaker, but comes at once: the share of invalid answers, the share of each label, the
+# share of each route, the length of replies. When one of them jumps, label more.
 #
-# And then? Look at the errors first: they say *what* changed. A changed price is no reason to train; retrieval has it already. A
-# changed rule is: label anew, train again, a run like that of section 1, and through lesson 7's gate before it replaces the old one.
-# Keep the old adapter. Going back is then one line in the server's configuration.
+# And then? Look at the errors first: they say *what* changed. A changed price is no reason to train; retrieval has it
+# already. A changed rule is: label anew, train again, a run like that of section 1, and through lesson 7's gate before
+# it replaces the old one. Keep the old adapter. Going back is then one line in the server's configuration.
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -1028,9 +1044,10 @@ quick_check(
 # %% [markdown]
 # ## 7 · Outgrowing one machine
 #
-# A notebook is one process on one machine. When the model or the data grow, you run *the same training* as a script, in several
-# processes. **Accelerate** starts them, gives each its own share of every batch, and averages their gradients, so that all
-# hold the same adapter after each step. This is called **data parallel** training. On a machine without GPUs, with two processes:
+# A notebook is one process on one machine. When the model or the data grow, you run *the same training* as a script, in
+# several processes. **Accelerate** starts them, gives each its own share of every batch, and averages their gradients,
+# so that all hold the same adapter after each step. This is called **data parallel** training. On a machine without
+# GPUs, with two processes:
 #
 # ```bash
 # accelerate launch --cpu --num_processes 2 LAUNCH_TRAINING
@@ -1042,10 +1059,11 @@ quick_check(
 # - each process draws other examples, from the same shuffled order; so data must be drawn by seed, as all of ours are;
 # - only the first process writes: `if trainer.is_world_process_zero(): …`.
 #
-# Data parallel needs the whole base in every process. Where it does not fit into one GPU even in 4 bits, the base itself is split:
-# **FSDP**, *fully sharded data parallel*, gives each GPU a share of every layer, and fetches the rest when it is its turn. With QLoRA, that
-# trains a 70B model on two GPUs of 24 GB ([bitsandbytes, FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script
-# stays the same. What is new stands in a file, `accelerate launch --config_file fsdp.yaml …`:
+# Data parallel needs the whole base in every process. Where it does not fit into one GPU even in 4 bits, the base
+# itself is split: **FSDP**, *fully sharded data parallel*, gives each GPU a share of every layer, and fetches the rest
+# when it is its turn. With QLoRA, that trains a 70B model on two GPUs of 24 GB ([bitsandbytes,
+# FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script stays the same. What is new stands in a
+# file, `accelerate launch --config_file fsdp.yaml …`:
 #
 # ```yaml
 # distributed_type: FSDP
@@ -1059,8 +1077,9 @@ quick_check(
 #   fsdp_use_orig_params: false
 # ```
 #
-# and one setting in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out floating-point tensors only, so the 4-bit codes
-# are stored in something that looks like one. (This file was not run here: it needs two GPUs.)
+# and one setting in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out floating-point
+# tensors only, so the 4-bit codes are stored in something that looks like one. (This file was not run here: it needs
+# two GPUs.)
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -1078,12 +1097,12 @@ quick_check(
 # %% [markdown]
 # ## 8 · The capstone
 #
-# One job, no hints, the whole road. Another shop has seen what you did for Juniper. It wants tickets sorted, too, but under
-# **its own names**: other keys, and codes in the place of words. The shop is drawn from your student id, so it is yours
-# alone: an adapter that was trained for somebody else's shop gets its own codes wrong.
+# One job, no hints, the whole road. Another shop has seen what you did for Juniper. It wants tickets sorted, too, but
+# under **its own names**: other keys, and codes in the place of words. The shop is drawn from your student id, so it is
+# yours alone: an adapter that was trained for somebody else's shop gets its own codes wrong.
 #
-# If you have a teacher, say first who you are, with the id that they know you by: `course.student("your-id")`. Then look at
-# your shop.
+# If you have a teacher, say first who you are, with the id that they know you by: `course.student("your-id")`. Then
+# look at your shop.
 
 # %% tags=["skip-execution"]
 import course
@@ -1096,11 +1115,12 @@ print(f"For {course.student()}: {mine.instruction}\n\nTicket:   {example['text']
 print("Here:    ", triage_json(example, mine))
 
 # %% [markdown]
-# **Decide.** Would a prompt do? The base has never met your codes. With the instruction and solved examples it gets what the gate
-# below will show you as *base*. And the gap is behaviour, not knowledge. So: fine-tune.
+# **Decide.** Would a prompt do? The base has never met your codes. With the instruction and solved examples it gets
+# what the gate below will show you as *base*. And the gap is behaviour, not knowledge. So: fine-tune.
 #
-# **Prepare.** Tickets in your variant. And lesson 7's lesson: an adapter that sees nothing but tickets forgets how to refuse and to
-# read. So `rehearsal` mixes in the base's own answers to unsafe requests and to questions with a document.
+# **Prepare.** Tickets in your variant. And lesson 7's lesson: an adapter that sees nothing but tickets forgets how to
+# refuse and to read. So `rehearsal` mixes in the base's own answers to unsafe requests and to questions with a
+# document.
 #
 # **The gate** was written before you look:
 
@@ -1109,8 +1129,8 @@ for metric, planned in PLAN.items():
     print(f"{metric:<13} {planned.what}; {planned.items} items; tolerated loss {planned.tolerated:g}")
 
 # %% [markdown]
-# **Train.** The cell below is a start. It is yours to change: rows, steps, rank, rate. (Vaguer data, a shorter run: you have seen
-# what each of them does.)
+# **Train.** The cell below is a start. It is yours to change: rows, steps, rank, rate. (Vaguer data, a shorter run: you
+# have seen what each of them does.)
 
 # %% tags=["skip-execution"]
 from course.own_adapter import load_for_measuring
@@ -1130,8 +1150,8 @@ print(f"{len(capstone_rows):,} rows.")
 
 # %% [markdown]
 # **Package.** The card. `write_card` measures your adapter against the base, on items that neither has seen, and writes
-# `card.json` for programs and `README.md` for people. One thing it cannot measure: the limits. The text below is about *this* run.
-# Write what is true of yours.
+# `card.json` for programs and `README.md` for people. One thing it cannot measure: the limits. The text below is about
+# *this* run. Write what is true of yours.
 
 # %% tags=["skip-execution"]
 card = write_card(
@@ -1149,8 +1169,9 @@ for metric, found in card["metrics"].items():
     )
 
 # %% [markdown]
-# **Grade.** The ladder of lesson 6 in your variant, then the card, then the gate, all on items drawn fresh. The last line is the
-# number of points that this capstone would get. If a rung fails, read what it says, go back, and walk again.
+# **Grade.** The ladder of lesson 6 in your variant, then the card, then the gate, all on items drawn fresh. The last
+# line is the number of points that this capstone would get. If a rung fails, read what it says, go back, and walk
+# again.
 
 # %% test_capstone points=10
 from course.capstone import grade
@@ -1162,14 +1183,14 @@ round(10 * report.score, 2)
 print(f"This notebook has been at work for {(time.perf_counter() - started) / 60:.1f} minutes, your reading included.")
 
 # %% [markdown]
-# **Hand it in.** `course.hand_in("your-id")` packs this notebook and the folder `capstone/` into one zip, and says where it is. If you
-# study alone, `autograder check` grades it as a teacher would (the README says how).
+# **Hand it in.** `course.hand_in("your-id")` packs this notebook and the folder `capstone/` into one zip, and says
+# where it is. If you study alone, `autograder check` grades it as a teacher would (the README says how).
 
 # %% [markdown]
 # ## Takeaways
 #
-# - **The hybrid wins because its parts do what they are for**: retrieval brings facts, an adapter brings behaviour, a prompt names
-#   the task, and a router keeps each where it belongs.
+# - **The hybrid wins because its parts do what they are for**: retrieval brings facts, an adapter brings behaviour, a
+#   prompt names the task, and a router keeps each where it belongs.
 # - **Train on what you will serve**, and where reading is the skill, on invented facts.
 # - **Retrieval bounds everything after it.** Measure it first.
 # - **Merge into 16 bits.** Packed into 4 bits again, much of what was learned is rounded away.
@@ -1285,11 +1306,11 @@ course.progress()
 # %% [markdown]
 # ## What comes next
 #
-# Nothing, here. You began with *should I fine-tune at all?*, and you can answer it, with numbers. You can choose the method, make
-# the data, train in 4 bits on a free GPU, prove that it helped, find what it broke, and ship it.
+# Nothing, here. You began with *should I fine-tune at all?*, and you can answer it, with numbers. You can choose the
+# method, make the data, train in 4 bits on a free GPU, prove that it helped, find what it broke, and ship it.
 #
-# When all eight knowledge checks are passed, and `autograder check` has passed all eight notebooks, `course.certificate("Your Name")`
-# draws your certificate. Until then, it says what is missing:
+# When all eight knowledge checks are passed, and `autograder check` has passed all eight notebooks,
+# `course.certificate("Your Name")` draws your certificate. Until then, it says what is missing:
 
 # %% tags=["skip-execution"]
 from course.certificate import NotYet
@@ -1302,6 +1323,9 @@ except NotYet as missing:
 # %% [markdown]
 # Where to go from here:
 #
-# - Run the lessons again on a larger model: in Colab with a T4, or `course.start("lesson06_training", tier="t4-large")`.
+# - Run the lessons again on a larger model: in Colab with a T4, or `course.start("lesson06_training",
+#   tier="t4-large")`.
 # - Take a task of your own. Write the gate first. Fifty good examples are enough to begin.
-# - Lesson 9 is not written. [CONTRIBUTING.md](https://github.com/finetuning-course/finetuning-course/blob/main/CONTRIBUTING.md) says how to write it.
+# - Lesson 9 is not written.
+#   [CONTRIBUTING.md](https://github.com/finetuning-course/finetuning-course/blob/main/CONTRIBUTING.md) says how to
+#   write it.
