@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from course.costs import HOURS, load_prices
 from course.explorer import Explorer, number
@@ -73,6 +74,7 @@ def draw_serving(
     cost.set(xscale="log", yscale="log", xlabel="adapters that share the GPU", ylabel="$ per 1,000 requests")
     cost.set_xticks([1, 10, 100], ["1", "10", "100"])
     cost.minorticks_off()
+    cost.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     cost.yaxis.set_major_formatter(lambda value, _: f"${value:g}")
     cost.grid(axis="y")
     busy = max(served, 1) * requests / 86_400

@@ -33,10 +33,10 @@ def draw_merges(errors: Mapping[str, float], shifts: Mapping[str, float]) -> tup
     for ax, (label, values) in zip(axes, measured.items(), strict=True):
         seen = [max(value, 1e-9) for value in values.values()]
         colors = [COLOURS["bad"] if name == worst else COLOURS["tuned"] for name in values]
-        ax.barh(range(len(values)), seen, 0.55, left=min(seen) / 5, color=colors)
         for place, value in enumerate(values.values()):
-            ax.text(seen[place] * 1.5, place, f"{value:.2g}", va="center", fontweight="bold")
-        ax.set(xscale="log", xlabel=label, xlim=(min(seen) / 5, max(seen) * 30), ylim=(len(values) - 0.5, -0.5))
+            ax.plot(seen[place], place, "o", color=colors[place], markersize=11)
+            ax.text(seen[place] * 2.5, place, f"{value:.2g}", va="center", fontweight="bold")
+        ax.set(xscale="log", xlabel=label, xlim=(min(seen) / 5, max(seen) * 60), ylim=(len(values) - 0.5, -0.5))
         ax.set_yticks(range(len(values)), list(values) if ax is axes[0] else [""] * len(values))
     told = "; ".join(f"{name}: error {error:.2%}, shift {shifts[name]:.2g} nats" for name, error in errors.items())
     return fig, f"Bars for each way to merge. {told}."
@@ -95,14 +95,16 @@ def draw_drift(hits: Sequence[int], n: int, bar: float, changed: int, what: str)
     """Draw the weekly scores of a model in service with their intervals, the week of a change, and the alarms."""
     weeks, alarm = range(1, len(hits) + 1), first_alarm(hits, n, bar)
     said = f"the alarm comes in week {alarm}" if alarm else "no alarm yet"
-    fig, ax = figure(f"{what} in week {changed}: {said}", "week", "all three fields right (%)", size=(7.8, 3.6))
+    fig, ax = figure(
+        f"{what[0].upper()}{what[1:]} in week {changed}: {said}", "week", "all three fields right (%)", size=(7.8, 3.6)
+    )
     for week, count in zip(weeks, hits, strict=True):
         low, high = (100 * end for end in wilson(count, n))
         bad = high < 100 * bar
         ax.plot([week, week], [low, high], color=COLOURS["bad" if bad else "tuned"], linewidth=3.5, alpha=0.75)
         ax.plot(week, 100 * count / n, "X" if bad else "o", color=INK, markersize=8 if bad else 6)
-    ax.axhline(100 * bar, color=COLOURS["base"], linestyle="--", linewidth=1.5)
-    ax.text(len(hits) + 0.45, 100 * bar, "the bar", color=COLOURS["base"], va="center", fontweight="bold")
+    ax.plot([0.5, len(hits) + 0.5], [100 * bar, 100 * bar], color=COLOURS["base"], linestyle="--", linewidth=1.5)
+    ax.text(len(hits) + 0.6, 100 * bar, "the bar", color=COLOURS["base"], va="center", fontweight="bold")
     ax.axvline(changed - 0.5, color=DIM, linewidth=1.2, linestyle=(0, (2, 3)))
     ax.text(changed - 0.42, 3, f"{what} →", color=DIM, fontsize=9.5)
     ax.set(xlim=(0.5, len(hits) + 1.6), xticks=list(weeks), ylim=(0, 103))

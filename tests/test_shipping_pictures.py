@@ -33,4 +33,4 @@ def test_an_alarm_comes_when_even_the_high_end_is_below_the_bar():
 def test_drift_is_told_week_by_week():
     fig, alt = draw_drift([39, 38, 20], n=40, bar=0.85, changed=3, what="a new rule")
     assert "98, 95, 50" in alt and "the alarm comes in week 3" in alt
-    assert fig.axes[0].get_title(loc="left") == "a new rule in week 3: the alarm comes in week 3"
+    assert fig.axes[0].get_title(loc="left") == "A new rule in week 3: the alarm comes in week 3"

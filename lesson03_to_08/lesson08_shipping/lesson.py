@@ -287,9 +287,10 @@ for k in (1, 2, 3):
     print(f"k = {k}: the right line is among them for {hits} of {len(asks)} messages")
 
 # %% [markdown]
-# Some customers mention a second product, and then its line may come first. With two lines it is nearly always there.
-# More lines cost tokens, and give the reader more to confuse. **What retrieval does not bring, no model can state**, so
-# this number bounds everything that follows. Measure it first.
+# Here one line is enough, since customers call a product what the list calls it. Where they write *the red tent*, words
+# fail, and you would take more lines, or embeddings. More lines cost tokens, and give the reader more to confuse.
+#
+# **What retrieval does not bring, no model can state.** So this number bounds everything that follows. Measure it first.
 
 # %% tags=["skip-execution"]
 # @title Quick check
