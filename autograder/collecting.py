@@ -89,8 +89,8 @@ class FileCollector(FileNameCollectorPlugin):
 
     def collect(self, submitted_file: str) -> dict | None:
         """Say whose file this is and where it belongs."""
-        parts = Path(submitted_file).parts
-        student, *inside = parts[len(parts) - parts[::-1].index("extracted") :]
+        extracted = self.parent._format_collect_path(self.parent.extracted_directory)
+        student, *inside = Path(submitted_file).relative_to(extracted).parts
         return {"student_id": student, "file_id": str(Path(*inside))} if inside else None
 
 

@@ -63,9 +63,11 @@ def run(args: argparse.Namespace) -> int:
     tally = Tally(args.lesson, dict.fromkeys(plan.works, Line(PENDING)), len(plan.written))
     for student, graded in plan.written.items():
         tally.add(student, graded)
+    by_hand: list[str] = []
     try:
         with Writer(app, args.lesson) as writer:
             grade(plan, writer, tally, args.workers, args.scheduler, console)
+            by_hand = writer.waiting_for_a_human()
     except (GradebookLost, OSError) as problem:
         tally.stopped = str(problem)
     if args.json:
@@ -74,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         show_tally(console, tally)
         if tally.count(PENDING):
             console.print(RESUME + (" (without --force)" if args.force else "") + ".")
+        if by_hand:
+            console.print(f"{len(by_hand)} answers in words wait in the formgrader: {', '.join(by_hand)}.")
     if tally.stopped:
         return 130 if tally.stopped == INTERRUPTED else 2
     return 1 if tally.count(PENDING) else 0

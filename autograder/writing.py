@@ -71,9 +71,9 @@ class Writer:
             "ignore", category=SAWarning, module="nbgrader"
         )  # nbgrader is older than SQLAlchemy 2.1
         self.log_file = self.stack.enter_context(_log_to(self.app.log, own_folder(Path(self.app.coursedir.root)) / LOG))
-        open_gradebook = self.stack.enter_context(_kept_gradebooks())
+        self.open_gradebook = self.stack.enter_context(_kept_gradebooks())
         try:
-            with open_gradebook(self.app.coursedir.db_url, self.app.coursedir.course_id) as gradebook:
+            with self.open_gradebook(self.app.coursedir.db_url, self.app.coursedir.course_id) as gradebook:
                 gradebook.find_assignment(self.lesson)
         except MissingEntry:
             self.stack.close()
@@ -87,6 +87,16 @@ class Writer:
 
     def __exit__(self, *_) -> None:
         self.stack.close()
+
+    def waiting_for_a_human(self) -> list[str]:
+        """List the students with an answer in words that nobody has graded by hand."""
+        with self.open_gradebook(self.app.coursedir.db_url, self.app.coursedir.course_id) as gradebook:
+            return sorted(
+                submission.student.id
+                for submission in gradebook.assignment_submissions(self.lesson)
+                for grade in (grade for notebook in submission.notebooks for grade in notebook.grades)
+                if grade.cell_type == "markdown" and grade.needs_manual_grade
+            )
 
     def write(self, student: str) -> None:
         """Write a student's stored result: the autograded notebook, then scores and comments.

@@ -242,7 +242,7 @@ def test_a_lesson_is_handed_out_as_a_zip_without_solutions(term):
     assert "SOLUTION" not in text and "Because twice is a sum" not in text and "double(-1)" not in text
 
 
-def test_points_by_hand_survive_a_resubmission_and_a_test_that_comes_later(term):
+def test_points_by_hand_survive_a_resubmission_and_a_test_that_comes_later(term, capsys):
     term.grade_by_hand("ada", 3)
     term.submit("lea", term.notebook())
     term.nbgrader("collect", "--update")
@@ -252,6 +252,7 @@ def test_points_by_hand_survive_a_resubmission_and_a_test_that_comes_later(term)
     assert term.points("bob")["test_double_halves"] == (None, None, True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     assert main(["grade", LESSON, f"--class={term.folder}", "--workers=2"]) == 0
+    assert "answers in words wait in the formgrader: ada, bob, dora" in " ".join(capsys.readouterr().out.split())
     grades = term.grades()
     assert grades["ada"] == (5 + 3 + 6, 0)
     assert grades["lea"] == (5 + 6, 0), "the second submission is right"

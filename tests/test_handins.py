@@ -5,8 +5,10 @@ import logging
 import zipfile
 
 import pytest
+from nbgrader.apps import ZipCollectApp
+from nbgrader.coursedir import CourseDirectory
 
-from autograder.collecting import RECORD, Extractor
+from autograder.collecting import RECORD, Extractor, FileCollector
 from autograder.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR, sort_out
 from autograder.roster import COLUMNS, FILE, read_roster
 
@@ -266,3 +268,13 @@ def test_every_file_has_a_state(downloads, capsys):
     said = capsys.readouterr().out
     assert "5 collected = 1 taken + 0 superseded + 3 unclear + 1 refused" in said
     assert "\x1b[31m" not in said
+
+
+def test_a_folder_in_a_submission_cannot_carry_it_to_another_student(downloads):
+    downloads.zip("adamseve_666_9_work.zip", extracted__ada__x_dot_ipynb=NOTEBOOK)
+    downloads.collect()
+    app = ZipCollectApp()
+    app.coursedir = CourseDirectory(parent=app, root=str(downloads.folder), assignment_id=LESSON)
+    found = [path for path in (downloads.archive.parent / "extracted").rglob("*.ipynb")]
+    owners = {FileCollector(parent=app).collect(str(path))["student_id"] for path in found}
+    assert len(found) == 2 and owners == {"adamseve"}
