@@ -153,7 +153,8 @@ def _hand_in(term):
     term.submit("bob", term.notebook(double=wrong))
     term.submit("lea", term.notebook(double=wrong))
     term.archive.mkdir(parents=True)
-    term.upload(f"cy_{LESSON}.ipynb", term.notebook(why=None))
+    (term.archive / "Cy Clark_77_assignsubmission_file_").mkdir()
+    term.upload(f"Cy Clark_77_assignsubmission_file_/{LESSON}.ipynb", term.notebook(why=None))
     term.upload(f"deandora_104_1_Copy of {LESSON} (1).ipynb", _as_colab_saves_it(term.notebook()))
     term.upload(f"ebertemil_LATE_105_2_{LESSON}.ipynb", term.notebook())
     term.upload(f"fordfay_106_3_{LESSON}.ipynb", term.notebook(why=None))
@@ -228,7 +229,7 @@ def test_feedback_reaches_everybody(term, tmp_path, monkeypatch):
     assert main(["handback", LESSON, f"--class={term.folder}"]) == 0
     with zipfile.ZipFile(term.folder / "handback" / f"{LESSON}-upload.zip") as upload:
         assert f"ebertemil_LATE_105_2_{LESSON}.html" in upload.namelist()
-        assert "jungjon_110_9_" + f"{LESSON}.html" in upload.namelist()
+        assert f"Cy Clark_77_assignsubmission_file_{LESSON}.html" in upload.namelist()
         assert not any("ada" in name for name in upload.namelist())
     with zipfile.ZipFile(term.folder / "handback" / LESSON / "ada.zip") as back:
         assert back.namelist() == [f"{LESSON}.html"]

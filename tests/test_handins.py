@@ -275,6 +275,6 @@ def test_a_folder_in_a_submission_cannot_carry_it_to_another_student(downloads):
     downloads.collect()
     app = ZipCollectApp()
     app.coursedir = CourseDirectory(parent=app, root=str(downloads.folder), assignment_id=LESSON)
-    found = [path for path in (downloads.archive.parent / "extracted").rglob("*.ipynb")]
+    found = list((downloads.archive.parent / "extracted").rglob("*.ipynb"))
     owners = {FileCollector(parent=app).collect(str(path))["student_id"] for path in found}
     assert len(found) == 2 and owners == {"adamseve"}
