@@ -156,7 +156,8 @@ class Learner:
 
     def _reply(self, sent: str, timeout: float, what: str, ran: Ran) -> dict:
         """Wait for the reply to `sent`, and keep what is put out meanwhile."""
-        started, before, interrupted, looked = time.monotonic(), self._processor_time(), 0.0, 0.0
+        started = looked = time.monotonic()  # most replies come before the first look, which would cost more than they
+        before, interrupted = None, 0.0
         room = own_memory(os.getpid()) + HOARD
         while True:
             ready = dict(self.poller.poll(POLL * 1000))
@@ -179,6 +180,7 @@ class Learner:
                 raise LearnerGone(f"{what} sent more than can be read.")
             if interrupted and now > interrupted + GRACE:
                 raise LearnerGone(_too_slow(what, timeout))
+            before = self._processor_time() if before is None else before
             spent = self._processor_time() - before
             if not interrupted and (spent > timeout or now > started + PATIENCE * timeout):
                 self.manager.interrupt_kernel()
