@@ -83,8 +83,11 @@ def passes(metric: str, found: Compared) -> bool:
     return found.low > 0 if metric == TARGET else found.high + found.tolerated >= 0
 
 
-def compare(adapter: Adapter, variant: Variant, seed: int) -> dict[str, Compared]:
-    """Measure base and adapter on items drawn with `seed`, and compare them item by item."""
+def compare(adapter: Adapter, variant: Variant, seed: int, answers: Sequence[str] | None = None) -> dict[str, Compared]:
+    """Measure base and adapter on items drawn with `seed`, and compare them item by item.
+
+    `answers` are the adapter's to the tickets drawn with this seed, at temperature 0, where they are known already.
+    """
     base = grader_base(adapter.declared.tier.name)
     tickets, examples = list(draw_tickets(PLAN[TARGET].items, seed=seed)), list(draw_tickets(3, seed=EXAMPLES_SEED))
     texts = [ticket["text"] for ticket in tickets]
@@ -94,7 +97,8 @@ def compare(adapter: Adapter, variant: Variant, seed: int) -> dict[str, Compared
     before[TARGET] = right_answers(_answers(base.model, base, shown, 0.0, seed), tickets, variant)
     with attached(base, adapter) as model:
         after = _items(model, base, seed)
-        after[TARGET] = right_answers(_answers(model, base, alone, 0.0, seed), tickets, variant)
+        answers = answers or _answers(model, base, alone, 0.0, seed)
+    after[TARGET] = right_answers(answers[: len(tickets)], tickets, variant)
     return {metric: difference(before[metric], after[metric], planned.tolerated) for metric, planned in PLAN.items()}
 
 

@@ -6,7 +6,8 @@
 
 score = behaviour × (0.55 + 0.05 × memory + 0.15 × card + 0.25 × gate), 0 unless rungs 1 to 3 are passed. Behaviour and
 memory are the ladder's own; the card counts by the parts that are complete and true; of the gate, the target counts
-two parts and each other metric one. So nothing is earned by a card alone.
+two parts and each other metric one. So nothing is earned by a card alone. A program reads the object and wants one
+certain answer, so the adapter's likeliest is measured (temperature 0), as in lesson 7's gate.
 """
 
 import time
@@ -51,11 +52,11 @@ def grade(
     points, note = 0.0, ""
     if adapter is not None:
         started, seed, who = time.perf_counter(), grading_seed(), student()
-        found = measure(adapter, seed, say, variant(who))
+        found = measure(adapter, seed, say, variant(who), temperature=0.0)
         rungs += [_behaviour(found, who), forgetting_rung(found)]
         shares = {"card": 0.0, "gate": 0.0}
         if earned := behaviour(found):
-            compared = compare(adapter, variant(who), seed)
+            compared = compare(adapter, variant(who), seed, found.answers)
             for name, (share, rung) in {"card": _card(folder, adapter, compared, who), "gate": _gate(compared)}.items():
                 shares[name] = share
                 rungs.append(rung)

@@ -52,7 +52,13 @@ class Measured:
         return min(self.perplexity / self.base_perplexity, WORST)
 
 
-def measure(adapter: Adapter, seed: int, say: Callable[[str], None] = print, variant: Variant = PLAIN) -> Measured:
+def measure(
+    adapter: Adapter,
+    seed: int,
+    say: Callable[[str], None] = print,
+    variant: Variant = PLAIN,
+    temperature: float = 1.0,
+) -> Measured:
     """Measure an adapter on tickets and text drawn with `seed`; `say` gets progress lines when it takes long.
 
     Raises `course.models.BaseUnavailable` when the base cannot be had.
@@ -66,9 +72,9 @@ def measure(adapter: Adapter, seed: int, say: Callable[[str], None] = print, var
     with attached(base, adapter) as model:
         started = time.perf_counter()
         if is_merged(base):
-            answers = _answer_at_once(model, base, seed, variant)
+            answers = _answer_at_once(model, base, seed, variant, temperature)
         else:
-            answers = _answer(model, base, tickets, seed, say)
+            answers = _answer(model, base, tickets, seed, say, temperature)
         seconds = (time.perf_counter() - started) / len(tickets)
         after = _finite(perplexity(model, base.tokenizer, general_text(TEXTS, seed=seed)))
     triage = score_triage(answers, tickets, seconds=seconds, variant=variant)
@@ -104,22 +110,24 @@ def right_answers(tier: str, seed: int, variant: Variant) -> list[list[int]]:
     return grader_base(tier).tokenizer(texts, add_special_tokens=False)["input_ids"]
 
 
-def _answer_at_once(model: "Model", base: Base, seed: int, variant: Variant) -> list[str]:
-    """Answer all tickets at temperature 1, on a CPU; a good adapter's answers are guessed, which makes it sooner."""
+def _answer_at_once(model: "Model", base: Base, seed: int, variant: Variant, temperature: float) -> list[str]:
+    """Answer all tickets together, on a CPU; a good adapter's answers are guessed, which makes it sooner."""
     from course.ladder.decoding import decode  # late: it needs transformers
 
     asked, drafts = prompts(base.tier.name, seed), right_answers(base.tier.name, seed, variant)
-    answers = decode(model, asked, LONGEST, temperature=1.0, seed=seed % 2**32, drafts=drafts)
+    answers = decode(model, asked, LONGEST, temperature, seed=seed % 2**32, drafts=drafts)
     return [text.strip() for text in base.tokenizer.batch_decode(answers, skip_special_tokens=True)]
 
 
-def _answer(model: "Model", base: Base, tickets: list[dict], seed: int, say: Callable[[str], None]) -> list[str]:
-    """Answer the tickets at temperature 1 in batches, and say now and then how long it will take."""
+def _answer(
+    model: "Model", base: Base, tickets: list[dict], seed: int, say: Callable[[str], None], temperature: float
+) -> list[str]:
+    """Answer the tickets in batches, and say now and then how long it will take."""
     answers, slow, started = [], False, time.perf_counter()
     for start in (0, *range(FIRST, len(tickets), BATCH)):
         stop = FIRST if start == 0 else min(start + BATCH, len(tickets))
         turns = [triage_messages(ticket["text"]) for ticket in tickets[start:stop]]
-        answers += generate(model, base.tokenizer, turns, LONGEST, temperature=1.0, seed=(seed + start) % 2**32)
+        answers += generate(model, base.tokenizer, turns, LONGEST, temperature, seed=(seed + start) % 2**32)
         spent = time.perf_counter() - started
         left = spent / stop * (len(tickets) - stop)
         if slow or left > SLOW:
