@@ -18,6 +18,7 @@ from .metering import Meter, Usage, run_metered
 FAIR = 0.8  # everybody has solved everything; an adapter may miss a little
 PYTHON = [sys.executable, "-m"]
 DONE = r"\d+ of \d+ · "  # what `autograder grade` prints for each submission
+STOCK_DONE = r"\[AutogradeApp \| INFO\] Setting destination file permissions"  # what nbgrader prints at its end
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Measured:
 def stock(folder: Path, lesson: Lesson, students: int, adapter: Path | None) -> Measured:
     """Grade with nbgrader as it comes."""
     stock_class(folder, lesson, students, adapter)
-    usage = run_metered([*PYTHON, "nbgrader", "autograde", lesson.name], folder)
+    usage = run_metered([*PYTHON, "nbgrader", "autograde", lesson.name], folder, STOCK_DONE)
     _check(folder, lesson, students)
     return Measured("nbgrader autograde, as it comes", students, usage)
 
@@ -89,7 +90,7 @@ def ours(folder: Path, lesson: Lesson, students: int, adapter: Path | None, work
 def ours_in_nbgrader(folder: Path, lesson: Lesson, students: int, adapter: Path | None) -> Measured:
     """Grade with nbgrader's command in our class folder."""
     our_class(folder, lesson, students, adapter)
-    usage = run_metered([*PYTHON, "nbgrader", "autograde", lesson.name], folder)
+    usage = run_metered([*PYTHON, "nbgrader", "autograde", lesson.name], folder, STOCK_DONE)
     _check(folder, lesson, students)
     return Measured("nbgrader autograde, our configuration", students, usage)
 
