@@ -19,5 +19,5 @@ bench: .venv/installed ; $(BIN)/pip install -q -c constraints.txt -e '.[bench]' 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu -c constraints.txt torch
-	$(BIN)/pip install -c constraints.txt -e '.[local,instructor,postgres,cluster,gguf,site,dev]'
+	$(BIN)/pip install -c constraints.txt -e '.[local,instructor,postgres,cluster,gguf,demo,site,dev]'
 	touch $@
