@@ -3,7 +3,7 @@
 Every command is a module of its own; the rest serves them:
 
 - the lesson, from its text file to notebooks: `lesson`, `notebooks`, `setup_cell`, `rules`, `quizzes`, `slicing`
-- whose a downloaded file is, and what counts: `senders`, `roster`, `handins`, `unpacking`, `arranging`, `collecting`
+- whose a download is: `senders`, `roster`, `handins`, `unpacking`, `arranging`, `earlier`, `collecting`
 - what was handed in, made safe to look at: `submission`, `intake`, `snapshot`, `rebuild`
 - the learner's side: `learner`, `options`, `limits`, `outputs`, `answering`, and `sandbox`, where its kernel comes from
 - the judge's side: `judge`, `testcell`, `remote`, `gradients`, `verdict`; only what `codec` knows crosses between them

@@ -5,9 +5,6 @@
 """
 
 import contextlib
-import filecmp
-import json
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,12 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from .arranging import NOT_THEIRS, arrange
+from .earlier import RECORD, keep_what_was_there, read_record, write_record
 from .handins import DECIDE, REFUSED, STATES, TAKEN, UNCLEAR, HandIn, sort_out
 from .intake import copy_files
-from .results import write_whole
 from .roster import read_roster
 
-RECORD = "collected.json"
 STYLES = {TAKEN: "green", UNCLEAR: "yellow", REFUSED: "red"}
 
 
@@ -59,17 +55,18 @@ class Extractor(ExtractorPlugin):
         archive, extracted = Path(archive_path), Path(extracted_path)
         lesson, folder = archive.parent.name, archive.parents[2]
         items = sort_out(archive, lesson, read_roster(folder), FileCollector(parent=self.parent).named_regexp)
+        before = read_record(archive.parent / RECORD)
         students: dict[str, list[HandIn]] = {}
         for item in items:
             if item.state == TAKEN:
                 students.setdefault(item.student, []).append(item)
         for student, theirs in students.items():
-            place, submitted = extracted / student, folder / "submitted" / student / lesson
+            place = extracted / student
             arrange(theirs, place, lesson)
-            _keep_what_was_there(theirs, place, submitted)
+            keep_what_was_there(theirs, place, folder / "submitted" / student / lesson, before)
             if place.is_dir() and any(item.sender.late for item in theirs):
                 theirs[0].notes.append(self._mark_late(lesson, place))
-        write_whole(archive.parent / RECORD, json.dumps([_as_dict(item) for item in items], indent=2))
+        write_record(archive.parent / RECORD, items)
         show(Console(), items)
 
     def _mark_late(self, lesson: str, place: Path) -> str:
@@ -109,34 +106,6 @@ def show(console: Console, items: list[HandIn]) -> None:
     console.print(f"{len(items)} collected = {' + '.join(counts)}", highlight=False)
     if any(item.state == UNCLEAR for item in items):
         console.print(DECIDE, highlight=False)
-
-
-def _keep_what_was_there(items: list[HandIn], place: Path, submitted: Path) -> None:
-    """Let nothing take the place of an earlier submission but what surely is the same student's, and can be read."""
-    if not submitted.is_dir() or not any(submitted.iterdir()):
-        return
-    if _same(place, submitted):
-        shutil.copytree(submitted, place, dirs_exist_ok=True)  # with the times and secrets that nbgrader keeps there
-    elif all(item.state == REFUSED for item in items):
-        shutil.rmtree(place)
-        items[0].notes.append("What was submitted before stays.")
-    elif not all(item.sender.is_certain for item in items):
-        shutil.rmtree(place)
-        for item in items:
-            item.put(UNCLEAR, f"{item.student} has submitted something else before, which stays.")
-    else:
-        items[0].notes.append("It replaces what was submitted before.")
-
-
-def _same(place: Path, submitted: Path) -> bool:
-    files = [path.relative_to(place) for path in place.rglob("*") if path.is_file()]
-    return not any(filecmp.cmpfiles(place, submitted, files, shallow=False)[1:])
-
-
-def _as_dict(item: HandIn) -> dict:
-    sender = item.sender
-    found = {"file": item.path.name, "student": item.student, "state": item.state, "why": item.why}
-    return found | {"system": sender.system if sender else "", "prefix": sender.prefix if sender else ""}
 
 
 def _printable(text: str) -> Text:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .collecting import RECORD
+from .earlier import RECORD
 from .handins import TAKEN
 from .handout import write_zip
 

@@ -33,6 +33,8 @@ class HandIn:
     state: str = TAKEN
     notes: list[str] = field(default_factory=list)
     manifest: dict[str, str] = field(default_factory=dict)
+    is_sure: bool = False
+    """Whether the instructor, by roster or by folder, has said whose this is."""
 
     @property
     def why(self) -> str:
@@ -105,6 +107,7 @@ def _trust(item: HandIn, sender: Sender, claimed: str, roster: Roster) -> None:
         item.put(UNCLEAR, f"{FILE} has nobody like this: {row}.")
         return
     item.student = student.id if student else as_student_id(sender.name)
+    item.is_sure = student is not None or sender.system == FOLDER
     if student is None and sender.system != FOLDER:
         item.notes.append(f"{FILE} is empty, so {sender.system}'s name is the id.")
     if claimed and claimed != item.student:

@@ -2,13 +2,15 @@
 
 import json
 import logging
+import shutil
 import zipfile
 
 import pytest
 from nbgrader.apps import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.collecting import RECORD, Extractor, FileCollector
+from autograder.collecting import Extractor, FileCollector
+from autograder.earlier import RECORD
 from autograder.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR, sort_out
 from autograder.roster import COLUMNS, FILE, read_roster
 
@@ -49,6 +51,7 @@ class Downloads:
 
     def collect(self):
         """Sort and lay out, as `nbgrader zip_collect` does; return state and reason by file."""
+        shutil.rmtree(self.archive.parent / "extracted", ignore_errors=True)  # as nbgrader does
         extractor = Extractor()
         extractor.log = logging.getLogger("collect")
         extractor.extract(str(self.archive), str(self.archive.parent / "extracted"))
@@ -242,6 +245,39 @@ def test_a_files_own_word_does_not_replace_what_was_submitted(downloads):
     state, why = downloads.collect()[f"ada_{LESSON}.zip"]
     assert state == UNCLEAR and "has submitted something else before" in why
     assert downloads.extracted("ada") == []
+
+
+def test_what_came_by_the_exchange_is_not_replaced_by_what_may_be_older(downloads):
+    downloads.roster(ADA)
+    downloads.file("lovelaceada_12345_9_work.ipynb")
+    downloads.submit("ada", "by the exchange")
+    (downloads.submitted / "ada" / LESSON / "submission_secret.txt").write_text("x")
+    (downloads.submitted / "ada" / LESSON / "timestamp.txt").write_text("2026-11-03 18:00:00 UTC")
+    state, why = downloads.collect()["lovelaceada_12345_9_work.ipynb"]
+    assert state == UNCLEAR and "through the exchange at 2026-11-03 18:00;" in why
+    downloads.file(f"ada/{LESSON}.ipynb", '{"cells": ["this one"]}')
+    assert downloads.collect()["ada"][0] == TAKEN, "the instructor has decided"
+    (downloads.submitted / "ada" / LESSON / f"{LESSON}.ipynb").write_text("later, by the exchange")
+    for _ in range(2):
+        state, why = downloads.collect()["ada"]
+        assert state == SUPERSEDED and "since, through the exchange" in why
+    assert downloads.extracted("ada") == []
+
+
+def test_a_later_upload_of_the_same_user_replaces_the_earlier_one(downloads):
+    downloads.submit("lovelaceada", NOTEBOOK)
+    downloads.file(f"lovelaceada_12345_9_{LESSON}.ipynb")
+    downloads.collect()
+    downloads.file(f"lovelaceada_12345_10_{LESSON}-1.ipynb", '{"cells": [2]}')
+    state, why = downloads.collect()[f"lovelaceada_12345_10_{LESSON}-1.ipynb"]
+    assert state == TAKEN and "It replaces what was submitted before." in why
+
+
+def test_without_a_roster_a_name_somebody_chose_replaces_nothing(downloads):
+    downloads.submit("ada", "hers")
+    downloads.file("ada_9_assignsubmission_file_work.ipynb")  # eve, who calls herself ada in Moodle
+    state, why = downloads.collect()["ada_9_assignsubmission_file_work.ipynb"]
+    assert state == UNCLEAR and "has submitted something else before" in why
 
 
 def test_collecting_the_same_again_changes_nothing(downloads):

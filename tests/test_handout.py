@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from autograder.cli import main
-from autograder.collecting import RECORD
+from autograder.earlier import RECORD
 from autograder.handback import pack_feedback
 from autograder.handout import pack_handout
 
