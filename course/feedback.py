@@ -10,12 +10,14 @@ from __future__ import annotations
 import ast
 import linecache
 import re
+import textwrap
 import traceback
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 TEST_CELL = re.compile(r"#\s*(?P<name>test_\w+)(?:\s*·\s*(?P<points>\d+(?:\.\d+)?) points?)?\s*$")
+WIDTH = 80  # JupyterLab breaks longer lines of an error in the middle of a word
 BOLD, RESET = "\x1b[1m", "\x1b[0m"  # no colours: red on the error panel of a dark theme is hard to read
 
 
@@ -68,7 +70,7 @@ class Hooks:
             shell.showsyntaxerror()
             return None
         lines = explanation(self.test, value, tb, shell.user_ns)
-        value._render_traceback_ = lambda: lines
+        value._render_traceback_ = lambda: [fit(line) for line in lines]
         shell.showtraceback((etype, value, tb), tb_offset=tb_offset)
         return lines
 
@@ -120,6 +122,12 @@ def explanation(test: TestCell, value: BaseException, tb: TracebackType, namespa
         return [head, f"Your code stopped with {what}", where]
     line = [f"The test asked: {BOLD}{last.line}{RESET}"] if last is not None and last.line else []
     return [head, f"The test could not use your answer. {what}", *line]
+
+
+def fit(text: str) -> str:
+    """Break lines between words, so that no front end breaks them within one."""
+    kept = {"break_long_words": False, "break_on_hyphens": False}
+    return "\n".join(textwrap.fill(line, WIDTH, **kept) for line in text.split("\n"))
 
 
 def _own_frames(tb: TracebackType, namespace: dict) -> list[traceback.FrameSummary]:

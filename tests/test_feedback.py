@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 from nbgrader.utils import determine_grade
 
-from course.feedback import TestCell, parse_test_cell, verdict
+from course.feedback import WIDTH, TestCell, fit, parse_test_cell, verdict
 
 CELLS = {
     "install": "from course import feedback\nfeedback.install()\nfeedback.install();",
@@ -68,8 +68,8 @@ def points(cell, worth: float) -> float:
         ("bare", "✗ test_double_bare failed\nThis should be true, and is not: double(5) == 10"),
         (
             "stub",
-            "✗ test_stub failed\n`stub` is not written yet: replace `raise NotImplementedError` with your solution, "
-            "run that cell, then this one.",
+            "✗ test_stub failed\n`stub` is not written yet: replace `raise NotImplementedError` with your\n"
+            "solution, run that cell, then this one.",
         ),
         ("missing", "✗ test_absent failed\n`absent` does not exist yet: run the cell that defines it, then this one."),
         (
@@ -96,8 +96,8 @@ def test_an_error_deep_in_a_library_shows_the_learners_own_line(ran):
 
 def test_an_answer_that_cannot_be_called_shows_the_tests_line(ran):
     assert text(ran["unusable"]) == (
-        "✗ test_double_text failed\nThe test could not use your answer. "
-        "TypeError: double() takes 1 positional argument but 2 were given\nThe test asked: assert double(1, 2) == 3"
+        "✗ test_double_text failed\nThe test could not use your answer. TypeError: double() takes 1 positional\n"
+        "argument but 2 were given\nThe test asked: assert double(1, 2) == 3"
     )
 
 
@@ -139,3 +139,10 @@ def test_a_truth_value_is_not_partial_credit():
     assert verdict(TestCell("test_x", "2"), False) == "✓ test_x passed (2 points)"
     assert verdict(TestCell("test_x", "2"), 0) == "◐ test_x: 0 of 2 points"
     assert verdict(TestCell("test_x"), None) == "✓ test_x passed"
+
+
+def test_long_sentences_break_between_words_and_keep_their_own_lines():
+    sentence = "Every ticket counts once, " * 9
+    assert all(len(line) <= WIDTH for line in fit(sentence).split("\n"))
+    assert " ".join(fit(sentence).split()) == sentence.strip()
+    assert fit("one\n\n  two") == "one\n\n  two"
