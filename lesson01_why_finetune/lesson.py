@@ -322,8 +322,8 @@ print(f"The ticket alone: {alone.valid:.0%} of the answers are valid, {alone.cor
 #
 # | approach | what it changes | time | cost | best for |
 # |---|---|---|---|---|
-# | **Prompt engineering** | how you ask | hours | about $0 | quick wins, flexible tasks |
-# | **RAG** | what the model knows | days to weeks | $70–1,000 a month | dynamic knowledge, real-time data |
+# | **Prompt engineering** | how you ask | hours | about 0 dollars | quick wins, flexible tasks |
+# | **RAG** | what the model knows | days to weeks | 70–1,000 dollars a month | dynamic knowledge, real-time data |
 # | **Fine-tuning** | how the model behaves | weeks | high upfront, lower per call (*inference*) | style, format, classification |
 #
 # *The times and dollars are the planning ranges that this course started from: rules of thumb for a small team, not
@@ -771,9 +771,9 @@ quick_check(
 # (**output**), both per *million* tokens. On top there may be **fixed** costs: a search index, or a GPU that you rent
 # by the hour whether it works or not.
 #
-# Here is a bill by hand. Each request sends 800 tokens and gets 50 back; a million tokens cost $2 to send and $10 to
-# receive. One request costs (800 × 2 + 50 × 10) / 1,000,000 = $0.0021. That looks like nothing. Send 100,000 a month,
-# and it is $210.
+# Here is a bill by hand. Each request sends 800 tokens and gets 50 back; a million tokens cost 2 dollars to send and
+# 10 to receive. One request costs (800 × 2 + 50 × 10) / 1,000,000 = 0.0021 dollars. That looks like nothing. Send 100,000 a
+# month, and it is 210 dollars.
 #
 # ### Exercise 2 · The monthly bill
 #
@@ -931,7 +931,7 @@ for _ in range(30):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Your two functions turn the tokens you measured into money. Suppose 100,000 tickets a month, and $300 for labelling
+# Your two functions turn the tokens you measured into money. Suppose 100,000 tickets a month, and 300 dollars for labelling
 # and training. The price per token is the same on both sides here, so all that training saves is the longer prompt.
 
 # %% tags=["skip-execution"]
@@ -983,7 +983,7 @@ explore_costs()
 # |---|---|---|---|
 # | **set-up time** | hours | 1–2 weeks | 2–4 weeks |
 # | **ongoing cost** | high (long prompts) | medium (embeddings and retrieval) | low (shorter prompts, smaller model) |
-# | **upfront cost** | about $0 | $500–5,000 (infrastructure) | $50–5,000 (compute) |
+# | **upfront cost** | about 0 dollars | 500–5,000 dollars (infrastructure) | 50–5,000 dollars (compute) |
 # | **latency** | baseline plus the prompt's tokens | plus 200–500 ms (retrieval) | same or faster (smaller model) |
 # | **knowledge freshness** | real-time | near real-time | static (needs retraining) |
 # | **consistency of behaviour** | medium | medium | high |

@@ -1,5 +1,6 @@
 """Every lesson, found by its folder: its notebook is fresh, and it keeps the course's rules."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def test_the_notebook_is_fresh(folder):
 def test_the_lesson_keeps_the_rules(folder):
     broken = problems(read_lesson(folder))
     assert not broken, "\n".join(broken)
+
+
+@each_lesson
+def test_no_price_is_taken_for_a_formula(folder):
+    """Jupyter reads "$2 to send and $10" as a formula of the words between, and no backslash helps."""
+    cells = [cell for cell in read_lesson(folder).cells if cell.kind == "markdown"]
+    prices = [cell.source[:80] for cell in cells if re.search(r"\$\d[^$]*\$", cell.source)]
+    assert not prices, "write 2 dollars"
 
 
 def test_neither_place_nor_length_gives_an_answer_away():
