@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from course import state
-from course.data.desk import reply_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,11 +136,10 @@ def page(desk: Desk, stopped: threading.Event) -> object:
 def told(desk: Desk, text: str, started: float) -> str:
     """Handle a message and write down, as HTML, what each part made of it."""
     handled = desk.handle([text])[0]
-    prompt = desk.prompt(reply_request(text, handled.route), list(handled.documents))
     parts = {
         "1 · Router": f"{handled.route} ({time.perf_counter() - started:.1f} s for all of this)",
         "2 · Retrieved": "\n".join(handled.documents) or "nothing: no fact is asked for",
-        "3 · Prompt for the reply": prompt,
+        "3 · Prompt for the reply": "\n\n".join(handled.prompts),
         "4 · Triage, for the desk": handled.triage or "none: nothing is to be done",
         "5 · Reply, for the customer": handled.reply,
     }

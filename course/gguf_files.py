@@ -10,12 +10,11 @@ numbers of the wanted kind; vectors (norms, biases) stay in float32, as llama.cp
 from __future__ import annotations
 
 import importlib.util
-import io
 import json
 import re
-from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -86,7 +85,8 @@ def read_gguf(path: str | Path) -> PreTrainedModel:
     from course.models import without_bars
 
     path = Path(path).resolve()
-    with without_bars(), redirect_stderr(io.StringIO()):  # a bar that no setting turns off
+    bar = "transformers.modeling_gguf_pytorch_utils.tqdm"  # no setting turns it off
+    with without_bars(), patch(bar, lambda tensors, **_: tensors):
         return AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).eval()
 
 

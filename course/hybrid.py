@@ -46,6 +46,8 @@ class Handled:
     documents: tuple[str, ...]
     triage: str
     reply: str
+    prompts: tuple[str, ...] = ()
+    """What the reply was made from: the prompt that asks for comfort, and the one that asks for the fact."""
 
 
 def load_desk(tier: Tier, triage: Path | str, reply: Path | str) -> Base:
@@ -69,6 +71,14 @@ def problem_in(message: str) -> str:
     return " ".join(message.replace(question_in(message), " ").split()) or message
 
 
+def joined(comfort: str, fact: str) -> str:
+    """Put a fact into a reply, before its sign-off; either may be empty."""
+    if not comfort or not fact:
+        return comfort or fact
+    body, _, end = comfort.rpartition(". ")
+    return f"{body}. {fact} {end}" if body else f"{fact} {end}"
+
+
 @dataclass(frozen=True)
 class Desk:
     """Handle messages with a router, a retriever and a prompt of your own."""
@@ -87,22 +97,24 @@ class Desk:
         """Route every message and answer it; equal messages get equal answers."""
         routes = [self.route(message) for message in messages]
         found = [() if r == "triage" else self._look_up(text) for r, text in zip(routes, messages, strict=True)]
-        problems = [index for index, route in enumerate(routes) if route != "facts"]
-        if self.with_adapters:
-            triage = self._ask({index: messages[index] for index in problems}, "triage")
-            asked = {i: self.prompt(reply_request(messages[i], route), found[i]) for i, route in enumerate(routes)}
-            replies = self._ask(asked, "reply")
-        else:  # the base does one thing at a time: each call gets the part of the message that it is about
-            told = {i: problem_in(messages[i]) if routes[i] == "both" else messages[i] for i in problems}
-            triage = self._ask({i: f"{INSTRUCTION}\n\n{text}" for i, text in told.items()}, BASE)
-            comfort = self._ask({i: reply_request(text) for i, text in told.items()}, BASE)
-            asked = {i: self.prompt(question_in(messages[i]), found[i]) for i, r in enumerate(routes) if r != "triage"}
-            facts = self._ask(asked, BASE)
-            replies = {i: f"{facts.get(i, '')} {comfort.get(i, '')}".strip() for i in range(len(messages))}
-        return [
-            Handled(route, tuple(found[index]), triage.get(index, ""), replies[index])
-            for index, route in enumerate(routes)
-        ]
+        problems = {i: text for i, text in enumerate(messages) if routes[i] != "facts"}
+        questions = {i: text for i, text in enumerate(messages) if routes[i] != "triage"}
+        triage, reply = ("triage", "reply") if self.with_adapters else (BASE, BASE)
+        asked = dict(problems)
+        if not self.with_adapters:  # the base reads best what is cut down to its task
+            problems = {i: problem_in(text) if routes[i] == "both" else text for i, text in problems.items()}
+            questions = {i: question_in(text) for i, text in questions.items()}
+            asked = {i: f"{INSTRUCTION}\n\n{text}" for i, text in problems.items()}
+        sorted_out = self._ask(asked, triage)
+        consoled = {i: reply_request(text) for i, text in problems.items()}
+        questioned = {i: self.prompt(text, found[i]) for i, text in questions.items()}
+        comfort, facts = self._ask(consoled, reply), self._ask(questioned, reply)
+        done = []
+        for index, route in enumerate(routes):
+            prompts = tuple(prompt for asked in (consoled, questioned) if (prompt := asked.get(index)))
+            answer = joined(comfort.get(index, ""), facts.get(index, ""))
+            done.append(Handled(route, tuple(found[index]), sorted_out.get(index, ""), answer, prompts))
+        return done
 
     def _look_up(self, message: str) -> tuple[str, ...]:
         if not self.with_retrieval:

@@ -3,9 +3,11 @@
 import pytest
 
 from course.data import price_list, triage_json
-from course.data.desk import desk_reply, price_lines, reply_request
+from course.data.desk import price_lines, reply_request
 from course.data.inbox import draw_inbox
-from course.hybrid import Desk, Handled, jobs_right, load_desk, problem_in, question_in
+from course.data.prices import answer
+from course.data.replies import brand_reply
+from course.hybrid import Desk, Handled, jobs_right, joined, load_desk, problem_in, question_in
 
 LINES = price_lines(price_list(2027))
 
@@ -23,7 +25,9 @@ def test_a_perfect_answer_does_all_that_a_message_needs(label):
 
     row = next(row for row in draw_inbox(40, seed=1) if row["label"] == label)
     triage = triage_json(row) if row["intent"] else ""
-    done = jobs_right(row, Handled(label, (), triage, desk_reply(row, random.Random(1))))
+    fact = answer(row["product"], row["field"], {row["field"]: row["value"]}) if row["field"] else ""
+    perfect = joined(brand_reply(row, random.Random(1)) if row["intent"] else "", fact)
+    done = jobs_right(row, Handled(label, (), triage, perfect))
     assert (
         set(done) == {"triage": {"triage", "voice"}, "facts": {"prices"}, "both": {"triage", "voice", "prices"}}[label]
     )
@@ -73,9 +77,18 @@ def test_each_part_of_a_message_goes_where_it_belongs(base, monkeypatch):
         ("triage", "a problem"),
         ("triage", "a problem and a question"),
         ("reply", reply_request("a problem")),
-        ("reply", f"{LINES[2]}\n{reply_request('a question', 'facts')}"),
-        ("reply", f"{LINES[2]}\n{reply_request('a problem and a question', 'both')}"),
+        ("reply", reply_request("a problem and a question")),
+        ("reply", f"{LINES[2]}\na question"),
+        ("reply", f"{LINES[2]}\na problem and a question"),
     ]
+    assert done[2].prompts == (reply_request("a problem and a question"), f"{LINES[2]}\na problem and a question")
+
+
+def test_a_fact_stands_before_the_sign_off():
+    assert joined("Howdy! We'll swap it. Stay wild, Juniper", "It costs $5.") == (
+        "Howdy! We'll swap it. It costs $5. Stay wild, Juniper"
+    )
+    assert joined("", "It costs $5.") == "It costs $5." == joined("It costs $5.", "")
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from course.data import price_list, states, voice_score
-from course.data.desk import TASKS, price_lines, reply_rows, triage_rows
+from course.data.desk import VOICE, price_lines, reply_rows, triage_rows
 from course.data.inbox import LABELS, draw_inbox
 
 ROWS = list(draw_inbox(900, seed=1))
@@ -57,33 +57,39 @@ def test_a_small_classifier_learns_to_route():
     assert router.score([row["text"] for row in ROWS], [row["label"] for row in ROWS]) > 0.95
 
 
-def test_a_reply_states_the_value_of_its_document_and_prices_are_invented():
-    rows = reply_rows(120, seed=5)
-    facts = [row for row in rows if not row["prompt"][0]["content"].startswith(TASKS["triage"])]
-    prices = set()
-    for row in facts:
-        document = row["prompt"][0]["content"].split("\n\n")[0]
-        price, months = re.search(r"costs (\$\d+), warranty (\d+) months", document).groups()
-        reply = row["completion"][0]["content"]
-        assert states(reply, price) or states(reply, months)
-        prices.add(document)
-    assert len(prices) > 0.9 * len(facts)
+def split(rows):
+    """Part rows into replies to problems and answers to questions."""
+    prompts = [(row["prompt"][0]["content"], row["completion"][0]["content"]) for row in rows]
+    return [one for one in prompts if one[0].startswith(VOICE)], [
+        one for one in prompts if not one[0].startswith(VOICE)
+    ]
 
 
-def test_a_reply_to_a_problem_is_wholly_in_the_voice():
-    rows = [row for row in reply_rows(90, seed=6) if row["prompt"][0]["content"].startswith(TASKS["triage"])]
-    assert rows and all(voice_score(row["completion"][0]["content"]) > 0.99 for row in rows)
+def test_an_answer_states_the_value_of_its_document_and_prices_are_invented():
+    _, answers = split(reply_rows(120, seed=5))
+    for prompt, answer in answers:
+        price, months = re.search(r"costs (\$\d+), warranty (\d+) months", prompt).groups()
+        assert states(answer, price) or states(answer, months)
+    documents = [prompt.split("\n\n")[0] for prompt, _ in answers]
+    assert len(set(documents)) > 0.9 * len(documents) > 50
+
+
+def test_a_reply_to_a_problem_is_wholly_in_the_voice_and_has_no_document():
+    replies, _ = split(reply_rows(90, seed=6))
+    assert replies and all(voice_score(reply) > 0.99 and " costs $" not in prompt for prompt, reply in replies)
 
 
 def test_the_learner_s_own_retriever_and_prompt_are_used():
-    rows = reply_rows(
-        30,
-        seed=7,
-        retrieve=lambda query, documents, k: [3],
-        prompt=lambda question, documents: f"{documents}|{question}",
+    _, answers = split(
+        reply_rows(30, seed=7, retrieve=lambda query, lines, k: [3], prompt=lambda text, lines: f"{lines}|{text}")
     )
     fourth = sorted(price_list(2026))[3]
-    assert all(row["prompt"][0]["content"].startswith(("[]|", f"['{fourth} costs")) for row in rows)
+    assert answers and all(prompt.startswith(f"['{fourth} costs") for prompt, _ in answers)
+
+
+def test_a_message_that_needs_both_gives_two_rows():
+    labels = Counter(row["label"] for row in draw_inbox(100, seed=9))
+    assert len(reply_rows(100, seed=9)) == labels["facts"] + labels["triage"] + 2 * labels["both"]
 
 
 @pytest.mark.parametrize("count", [1, 50])

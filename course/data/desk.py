@@ -10,17 +10,13 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from course.data.inbox import draw_inbox
-from course.data.prices import ANSWERS, grounded_prompt
-from course.data.replies import BRAND_CLOSINGS, BRAND_OPENINGS, brand_reply
+from course.data.prices import answer, grounded_prompt
+from course.data.replies import brand_reply
 from course.data.triage import prompt_completion
 from course.data.world import PRICES, WARRANTIES, price_list
 
-TASKS = {
-    "triage": "Reply to this customer in the voice of Juniper.",
-    "facts": "Answer this question in the voice of Juniper.",
-    "both": "Reply to this customer in the voice of Juniper, and answer the question.",
-}
-"""The task of the reply, in words, by what the message needs; it stands before the message."""
+VOICE = "Reply to this customer in the voice of Juniper."
+"""The task of a reply to a problem, in words; it stands before the message."""
 
 Retriever = Callable[[str, Sequence[str], int], Sequence[int]]
 Prompter = Callable[[str, Sequence[str]], str]
@@ -31,19 +27,9 @@ def price_lines(entries: Mapping[str, Mapping[str, str]]) -> list[str]:
     return [f"{name} costs {entry['price']}, warranty {entry['warranty']} months." for name, entry in entries.items()]
 
 
-def reply_request(text: str, label: str = "triage") -> str:
-    """Ask for a reply to a message that needs this."""
-    return f"{TASKS[label]}\n\n{text}"
-
-
-def desk_reply(message: Mapping[str, str], rng: random.Random) -> str:
-    """Write the reply to a message in Juniper's voice: comfort for its problem, the fact for its question."""
-    fact = ANSWERS[message["field"]].format(p=message["product"], v=message["value"]) if message["field"] else ""
-    if message["label"] == "facts":
-        return f"{rng.choice(BRAND_OPENINGS)} {fact} {rng.choice(BRAND_CLOSINGS)}"
-    reply = brand_reply(message, rng)
-    end = next(closing for closing in BRAND_CLOSINGS if reply.endswith(closing))
-    return f"{reply.removesuffix(end)}{fact} {end}" if fact else reply
+def reply_request(text: str) -> str:
+    """Ask for a reply to a message that reports a problem."""
+    return f"{VOICE}\n\n{text}"
 
 
 def triage_rows(count: int, seed: int) -> list[dict]:
@@ -54,28 +40,31 @@ def triage_rows(count: int, seed: int) -> list[dict]:
 def reply_rows(
     count: int, seed: int, retrieve: Retriever | None = None, prompt: Prompter = grounded_prompt, k: int = 1
 ) -> list[dict]:
-    """Draw messages as prompt and completion: documents where a fact is asked for, the request, then the reply.
+    """Draw messages as prompt and completion: a reply to every problem, and an answer to every question.
 
-    `retrieve(query, documents, k)` chooses the documents as it will when the adapter serves; without it they are the
-    right one among others. `prompt(question, documents)` puts them together.
+    An answer's prompt holds documents. `retrieve(query, documents, k)` chooses them as it will when the adapter serves;
+    without it they are the right one among others. `prompt(question, documents)` puts documents and message together.
     """
     rng, names, rows = random.Random(f"reply rows {seed}"), sorted(price_list(2026)), []
     for row in draw_inbox(count, seed):
-        entries = {name: {"price": rng.choice(PRICES), "warranty": rng.choice(WARRANTIES)} for name in names}
-        documents = []
+        if row["intent"]:
+            rows.append(_row(reply_request(row["text"]), brand_reply(row, rng)))
         if row["field"]:
-            row = row | {"value": entries[row["product"]][row["field"]]}
+            entries = {name: {"price": rng.choice(PRICES), "warranty": rng.choice(WARRANTIES)} for name in names}
             lines = price_lines(entries)
             found = (
                 retrieve(row["text"], lines, k) if retrieve else _with_right_one(names.index(row["product"]), rng, k)
             )
-            documents = [lines[index] for index in found]
-        asked = prompt(reply_request(row["text"], row["label"]), documents)
-        rows.append({
-            "prompt": [{"role": "user", "content": asked}],
-            "completion": [{"role": "assistant", "content": desk_reply(row, rng)}],
-        })  # fmt: skip
+            asked = prompt(row["text"], [lines[index] for index in found])
+            rows.append(_row(asked, answer(row["product"], row["field"], entries[row["product"]])))
     return rows
+
+
+def _row(prompt: str, completion: str) -> dict:
+    return {
+        "prompt": [{"role": "user", "content": prompt}],
+        "completion": [{"role": "assistant", "content": completion}],
+    }
 
 
 def _with_right_one(right: int, rng: random.Random, k: int) -> list[int]:
