@@ -29,12 +29,12 @@ class SiteFailed(RuntimeError):
     """Say why Sphinx could not make the site."""
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Build the site; what a user can put right is said in a sentence, with exit status 2."""
     parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds the lessons")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site", help="where the pages go")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     try:
         build(args.root.resolve(), args.output.resolve())
     except (ExecutionFailed, LessonError, MissingPage, PageError, SiteFailed, OSError) as problem:
@@ -53,7 +53,11 @@ def build(root: Path, output: Path) -> None:
     for folder in (source, fresh, before):
         shutil.rmtree(folder, ignore_errors=True)
     write_source(root, source)
-    sphinx(source, fresh)
+    try:
+        sphinx(source, fresh)
+    except BaseException:  # an interruption too
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     if output.exists():
         output.rename(before)
     fresh.rename(output)
@@ -86,7 +90,6 @@ def sphinx(source: Path, output: Path) -> None:
     finally:
         shutil.rmtree(output.with_name(output.name + "-doctrees"), ignore_errors=True)
     if done.returncode:
-        shutil.rmtree(output, ignore_errors=True)
         raise SiteFailed(f"Sphinx found fault with the pages in {source}:\n{done.stderr.strip()}")
 
 

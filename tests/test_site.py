@@ -13,11 +13,11 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from autograder.executed import ExecutionFailed, executed
 from autograder.lesson import find_lessons, read_lesson
 from autograder.notebooks import solution_notebook
 from course import Choice, figures, quick_check
 from course.explorer import Explorer, number
+from docs.__main__ import SiteFailed, main, sphinx
 from docs.links import Links, MissingPage
 from docs.page import PageError, lesson_page
 
@@ -146,11 +146,20 @@ def test_links_lead_to_pages_where_there_are_some_and_to_the_repository_otherwis
 
 
 @pytest.mark.slow
-def test_a_cell_that_fails_is_named_and_nothing_is_kept(lesson_copy, tmp_path):
-    lesson = lesson_with(lesson_copy)  # its set-up cell fails, because the course has no such lesson
-    with pytest.raises(ExecutionFailed, match=r"^lesson90_tiny, cell 3 \(# Run this cell first\): ValueError:"):
-        executed(lesson, tmp_path / "kept", say=lambda line: None)
-    assert not (tmp_path / "kept").exists()
+def test_a_cell_that_fails_is_named_and_nothing_is_kept(lesson_copy, capsys):
+    root, site = lesson_copy.parent, lesson_copy.parent / "site"
+    assert main(["--root", str(root), "--output", str(site)]) == 2  # the course has no such lesson, says set-up
+    said = capsys.readouterr().err
+    assert said.startswith("site: lesson90_tiny, cell 3 (# Run this cell first): ValueError: there is no lesson")
+    assert not site.exists() and not (root / "build").exists()
+
+
+def test_a_page_that_sphinx_finds_fault_with_is_no_site(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "index.md").write_text("# Start\n\n[to nowhere](nowhere.md)\n")
+    with pytest.raises(SiteFailed, match=r"index\.md.*nowhere"):
+        sphinx(source, tmp_path / "site")
 
 
 @pytest.mark.slow
