@@ -193,7 +193,8 @@ def generate(
     """Answer conversations, each a list of messages, and return the answers' texts in the same order.
 
     `temperature` 0 takes the likeliest token each time; above, tokens are drawn, as a user of a chat would meet it.
-    `adapters` names one of a PEFT model's for each conversation, or "__base__"; a batch may mix them. Equal seeds give equal answers; the caller's random state is left alone.
+    `adapters` names one of a PEFT model's for each conversation, or "__base__"; a batch may mix them. Equal seeds
+    give equal answers; the caller's random state is left alone.
     """
     import torch
 
