@@ -3,6 +3,7 @@
 import pytest
 from classes import LESSON, SOURCE, make_class
 from lab import CHROMIUM, jupyterlab
+from term import PROSE
 
 from autograder.classroom import grades, nbgrader
 
@@ -12,14 +13,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
-QUESTION = """
-# %% why [markdown] points=4
-# Why is the base model frozen?
-#
-# ### BEGIN SOLUTION
-# Because only the adapter is to learn.
-# ### END SOLUTION
-"""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +20,7 @@ def folder(tmp_path_factory):
     """A class in which ada has answered in words and eve has not."""
     root = tmp_path_factory.mktemp("lessons")
     (root / LESSON).mkdir()
-    (root / LESSON / "lesson.py").write_text((SOURCE + QUESTION).lstrip(), encoding="utf-8")
+    (root / LESSON / "lesson.py").write_text((SOURCE + PROSE).lstrip(), encoding="utf-8")
     (root / LESSON / "answers.py").touch()
     folder = make_class(tmp_path_factory.mktemp("class") / "class", root, {"ada": {}, "eve": None})
     nbgrader(folder, "autograde", LESSON)
@@ -52,7 +45,7 @@ def test_an_answer_in_words_is_given_points_and_a_comment_that_reach_grades_and_
     waiting.first.wait_for()
     assert waiting.count() == 1, "eve left the question as it was, so only ada's answer waits"
     waiting.get_by_role("link").first.click()
-    page.get_by_text("Because only the adapter is to learn.").wait_for()
+    page.get_by_text("Because twice is a sum.").wait_for()
     _fill(page, "input#why", "3", "/api/grade/")
     _fill(page, "textarea#why-comment", "Say also what it saves.", "/api/comment/")
     assert grades(folder)["ada", LESSON] == (8, 9)
