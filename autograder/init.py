@@ -18,19 +18,20 @@ NEXT = """\
 [bold]{folder}[/] holds {count}. In that folder:
 
   nbgrader generate_assignment LESSON   make the learners' version
-  nbgrader release_assignment LESSON    put it into the exchange
+  nbgrader release_assignment LESSON    put it into the exchange, or
+  autograder handout LESSON             pack it for an LMS such as Canvas or Moodle
   nbgrader collect LESSON               take submissions in (or zip_collect)
-  nbgrader autograde LESSON             grade them
+  autograder grade LESSON               grade them
   nbgrader generate_feedback LESSON     write what each learner should read
   nbgrader export                       write grades.csv
 
-Who hands in through a learning management system is found in [bold]students.csv[/], one row a student:
+Who hands in through an LMS is looked up in [bold]students.csv[/], which waits for one row a student:
 
   id,first_name,last_name,email,lms_user_id
   ada,Ada,Lovelace,ada@example.org,12345
 
-Through the exchange nobody needs a row. Keep [bold]secret_seed[/] to yourself: it decides the hidden draws.
-The whole road is in docs/instructor.md."""
+Who uses the exchange needs no row. Keep [bold]secret_seed[/] to yourself: it decides the hidden draws.
+docs/instructor.md goes through all of it."""
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
