@@ -1054,24 +1054,26 @@ quick_check(
 #
 # A notebook is one process on one machine. When the model or the data grow, you run *the same training* as a script, in
 # several processes. **Accelerate** starts them, gives each its own share of every batch, and averages their gradients,
-# so that all hold the same adapter after each step. This is called **data parallel** training. On a machine without
-# GPUs, with two processes:
+# so that all hold the same adapter after each step. This is called **data parallel** training. The script of this
+# course is [course/launched.py](https://github.com/finetuning-course/finetuning-course/blob/main/course/launched.py).
+# On a machine without GPUs, in two processes:
 #
 # ```bash
-# accelerate launch --cpu --num_processes 2 LAUNCH_TRAINING
+# accelerate launch --cpu --num_processes 2 -m course.launched --steps 120 --output adapter
 # ```
 #
-# Nothing in `SFTTrainer` changes. Three things around it do:
+# Read it: it calls the same `train_adapter` as this notebook. Only three things around it differ:
 #
-# - a step learns from batch × accumulation × **processes** examples;
-# - each process draws other examples, from the same shuffled order; so data must be drawn by seed, as all of ours are;
-# - only the first process writes: `if trainer.is_world_process_zero(): …`.
+# - a step learns from batch × accumulation × **processes** examples. So the script divides its batch of 16 by the
+#   number of processes, and a step stays what it was;
+# - each process draws other examples of the same shuffled order, so the data must come out the same in each: by a seed;
+# - only the main process saves.
 #
 # Data parallel needs the whole base in every process. Where it does not fit into one GPU even in 4 bits, the base
 # itself is split: **FSDP**, *fully sharded data parallel*, gives each GPU a share of every layer, and fetches the rest
 # when it is its turn. With QLoRA, that trains a 70B model on two GPUs of 24 GB ([bitsandbytes,
-# FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script stays the same. What is new stands in a
-# file, `accelerate launch --config_file fsdp.yaml …`:
+# FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script stays the same, and a file says what is
+# new: `accelerate launch --config_file fsdp.yaml …`, with
 #
 # ```yaml
 # distributed_type: FSDP
@@ -1085,14 +1087,14 @@ quick_check(
 #   fsdp_use_orig_params: false
 # ```
 #
-# and one setting in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out floating-point
-# tensors only, so the 4-bit codes are stored in something that looks like one. (This file was not run here: it needs
-# two GPUs.)
+# One setting belongs to it, in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out
+# floating-point tensors only, so the 4-bit codes are stored in something that looks like one. (Two processes on a CPU
+# are tested with this course. FSDP was not run for this lesson: it needs two GPUs.)
 
 # %% tags=["skip-execution"]
 # @title Quick check
 quick_check(
-    "One process trains with batch 8 and accumulation 2. You start four such processes. From how many examples does a step learn?",
+    "One process trains with batch 8 and accumulation 2. You start four of them with these settings. From how many examples does a step learn?",
     Choice("16, as before, but four times as fast", "Each process brings its own 16, and the gradients are averaged."),
     Choice(
         "64",
