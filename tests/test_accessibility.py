@@ -181,6 +181,10 @@ def test_axe_finds_no_fault_with_a_page_of_the_site(open_page, name, scheme, siz
     assert all(place.startswith(("file:", "data:")) for place in page.asked)
 
 
+def test_axe_finds_no_fault_with_training_and_an_adapters_report_in_the_dark(open_page):
+    assert faults(open_page("lessons/lesson06_training.html", "dark")) == []
+
+
 def test_the_keyboard_unfolds_an_answer(open_page):
     page = open_page(LESSON)
     first = page.locator(".course-quiz summary").first
