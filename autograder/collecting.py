@@ -54,7 +54,11 @@ class Extractor(ExtractorPlugin):
         """Sort, unpack, and say what became of everything."""
         archive, extracted = Path(archive_path), Path(extracted_path)
         lesson, folder = archive.parent.name, archive.parents[2]
-        items = sort_out(archive, lesson, read_roster(folder), FileCollector(parent=self.parent).named_regexp)
+        try:
+            roster = read_roster(folder)
+        except ValueError as problem:
+            self.parent.fail(str(problem))
+        items = sort_out(archive, lesson, roster, FileCollector(parent=self.parent).named_regexp)
         before = read_record(archive.parent / RECORD)
         students: dict[str, list[HandIn]] = {}
         for item in items:

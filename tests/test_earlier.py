@@ -5,7 +5,7 @@ from downloads import ADA, LESSON, NOTEBOOK, Downloads
 from nbgrader.apps import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.collecting import FileCollector
+from autograder.collecting import Extractor, FileCollector
 from autograder.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR
 
 
@@ -111,11 +111,24 @@ def test_nobody_sets_the_time_of_their_own_submission(downloads):
     assert downloads.extracted("lovelaceada") == [f"{LESSON}.ipynb", "timestamp.txt.refused"]
 
 
+def app_of(downloads):
+    app = ZipCollectApp()
+    app.coursedir = CourseDirectory(parent=app, root=str(downloads.folder), assignment_id=LESSON)
+    return app
+
+
+def test_a_mistake_in_the_roster_ends_collecting_before_anything_is_taken(downloads):
+    downloads.roster(ADA, ADA)
+    downloads.file("lovelaceada_12345_9_work.ipynb")
+    with pytest.raises(SystemExit):
+        Extractor(parent=app_of(downloads)).extract(str(downloads.archive), str(downloads.archive.parent / "extracted"))
+    assert downloads.extracted("ada") == []
+
+
 def test_a_folder_in_a_submission_cannot_carry_it_to_another_student(downloads):
     downloads.zip("adamseve_666_9_work.zip", extracted__ada__x_dot_ipynb=NOTEBOOK)
     downloads.collect()
-    app = ZipCollectApp()
-    app.coursedir = CourseDirectory(parent=app, root=str(downloads.folder), assignment_id=LESSON)
+    app = app_of(downloads)
     found = list((downloads.archive.parent / "extracted").rglob("*.ipynb"))
     owners = {FileCollector(parent=app).collect(str(path))["student_id"] for path in found}
     assert len(found) == 2 and owners == {"adamseve"}
