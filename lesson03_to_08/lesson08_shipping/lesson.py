@@ -154,9 +154,9 @@ del alone
 #
 # ### Retrieval for the facts
 #
-# The list has 48 lines. In a prompt of the bundled model they do not even fit, and a real shop has thousands. So for
-# each message you look up the few lines that matter. The oldest way still works well where people name what they mean:
-# compare **words**.
+# The list has 48 lines. You counted: the bundled model can just not read them all at once, and a real shop has
+# thousands. So for each message you look up the few lines that matter. The oldest way still works well where people
+# name what they mean: compare **words**.
 #
 # Count the words of each document. A word that occurs in every document (*costs*) says nothing about which one you
 # want, and a word that occurs in one (*kayak*) says it all. So weigh each count by how rare the word is. scikit-learn's
@@ -582,6 +582,11 @@ for number in failed[:4]:
     row, done = inbox[number], handled["hybrid"][number]
     wrong = ", ".join(job for job, right in scores["hybrid"][number].items() if not right)
     print(f"{row['text']}\n  wrong: {wrong}. Desk: {done.triage or 'nothing'}\n  reply: {done.reply}\n")
+
+# %% [markdown]
+# **Talk to it.** On your own machine, run `from course.demo import demo` and `demo(desk)` in a new cell, and open the
+# address that it prints. The page shows what each part makes of your message. (It needs an extra: `pip install
+# 'finetuning-course[demo]'`.)
 
 # %% [markdown]
 # ## 2 · Merge, or keep apart?
