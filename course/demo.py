@@ -101,7 +101,7 @@ def page(desk: Desk, stopped: threading.Event) -> object:
     import panel
 
     message = panel.widgets.TextAreaInput(
-        name="A customer's message", max_length=LONGEST, rows=3, sizing_mode="stretch_width"
+        label="A customer's message", max_length=LONGEST, rows=3, sizing_mode="stretch_width"
     )
     examples = [panel.widgets.Button(label=text) for text in EXAMPLES]
     send = panel.widgets.Button(label="Send", button_type="primary")

@@ -65,6 +65,7 @@ def train_adapter(
     rank: int = 8,
     learning_rate: float = 2e-3,
     callbacks: "list[TrainerCallback] | None" = None,
+    dropout: float = 0.05,
     **changes: Any,
 ) -> Run:
     """Train a LoRA adapter on a base, which stays frozen, with prompt-completion data; return the run.
@@ -76,7 +77,7 @@ def train_adapter(
         args=sft_config(output_dir, steps, learning_rate, **changes),
         train_dataset=dataset,
         processing_class=base.tokenizer,
-        peft_config=lora(rank),
+        peft_config=lora(rank, lora_dropout=dropout),
         callbacks=callbacks,
     )
     for parameter in trainer.model.parameters():  # TRL makes them bfloat16, which float16's loss scaling cannot handle
