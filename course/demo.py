@@ -104,7 +104,7 @@ def page(desk: Desk, stopped: threading.Event) -> object:
         label="A customer's message", max_length=LONGEST, rows=3, sizing_mode="stretch_width"
     )
     examples = [panel.widgets.Button(label=text) for text in EXAMPLES]
-    send = panel.widgets.Button(label="Send", button_type="primary")
+    send = panel.widgets.Button(label="Send", color="primary")
     stop = panel.widgets.Button(label="Stop the demo")
     answer = panel.pane.HTML("", stylesheets=[PANE], sizing_mode="stretch_width")
 
