@@ -584,9 +584,9 @@ for number in failed[:4]:
     print(f"{row['text']}\n  wrong: {wrong}. Desk: {done.triage or 'nothing'}\n  reply: {done.reply}\n")
 
 # %% [markdown]
-# **Talk to it.** On your own machine, run `from course.demo import demo` and `demo(desk)` in a new cell, and open the
-# address that it prints. The page shows what each part makes of your message. (It needs an extra: `pip install
-# 'finetuning-course[demo]'`.)
+# **Talk to it.** On your own machine, run `from course.demo import demo` and `demo(desk)` in a new cell, and open the address
+# that it prints. The page shows what each part makes of your message. It needs an extra:
+# `pip install 'finetuning-course[demo]'`.
 
 # %% [markdown]
 # ## 2 · Merge, or keep apart?
