@@ -584,9 +584,9 @@ for number in failed[:4]:
     print(f"{row['text']}\n  wrong: {wrong}. Desk: {done.triage or 'nothing'}\n  reply: {done.reply}\n")
 
 # %% [markdown]
-# **Talk to it.** On your own machine, run `from course.demo import demo` and `demo(desk)` in a new cell, and open the address
-# that it prints. The page shows what each part makes of your message. It needs an extra:
-# `pip install 'finetuning-course[demo]'`.
+# **Talk to it.** On your own machine, run `from course.demo import demo` and `demo(desk)` in a new cell, and open the
+# address that it prints. The page shows what each part makes of your message. It needs an extra: `pip install
+# 'finetuning-course[demo]'`.
 
 # %% [markdown]
 # ## 2 · Merge, or keep apart?
@@ -599,8 +599,8 @@ for number in failed[:4]:
 #
 # | merge into | what it is | then |
 # |---|---|---|
-# | the 4-bit weights, unpacked to 16 bits | the base that the adapter knows | twice 8 bits a weight |
-# | the original 16-bit weights | a base that the adapter has never seen | twice 8 bits a weight |
+# | the 4-bit weights, unpacked to 16 bits | the base that the adapter knows | 2 bytes a weight |
+# | the original 16-bit weights | a base that the adapter has never seen | 2 bytes a weight |
 # | the 4-bit weights, packed again | each sum is rounded to one of 16 values | half a byte a weight |
 #
 # The last is tempting: it is the smallest, and PEFT does it when you call `merge_and_unload()` on a 4-bit model (with a
@@ -610,12 +610,10 @@ for number in failed[:4]:
 # %% tags=["skip-execution"]
 # @title Quick check: predict before you look
 quick_check(
-    "You merge into the 4-bit weights and pack them again. How much of the adapter's change is lost?",
-    Choice("Nothing: merging is exact, as lesson 4 showed", "The sum is exact. Packing it again is not."),
-    Choice("A rounding error, far below a per cent", "That is what 16 bits do. Four bits have only 16 values."),
-    Choice(
-        "About half of it, or more", "Yes. See below: the rounding is of the size of the change itself.", correct=True
-    ),
+    "You merge into the 4-bit weights and pack them again. How large is the error, beside what the adapter changed?",
+    Choice("Zero: merging is exact, as lesson 4 showed", "The sum is exact. Packing it again is not."),
+    Choice("Far below a per cent: a rounding error", "That is what 16 bits do. Four bits have only 16 values."),
+    Choice("About half as large", "Yes. See below: the rounding is of the order of the change itself.", correct=True),
 )
 
 # %% tags=["skip-execution"]
@@ -650,7 +648,7 @@ else:
 
 # %% [markdown]
 # Left, the error as a share of what the adapter changed. Unpacked into 16 bits, it is nothing. (In bfloat16 it is some
-# times larger, since that has fewer digits.) Packed again, **more or less half of the change is gone**, as noise.
+# times larger, since that has fewer digits.) Packed again, **the error is about half as large as the change itself**.
 #
 # The middle row is a different case. The error there is the *base's* quantization error turned round: these weights are
 # better than those that the adapter was trained on, but it has never met them. You ship a model that you have not
@@ -800,7 +798,8 @@ equal = sum(replies["one by one"][row] == replies["one mixed batch"][row] for ro
 print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 
 # %% [markdown]
-# PLACEHOLDER serving
+# The answers stay the same. What changes is how often the large matrices are read: one by one, once for every request
+# and token; in a mixed batch, once for all of them.
 #
 # ### A server for it
 #
@@ -808,7 +807,7 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 # one base all the time. There is no GPU needed to read its command (and it is not run here):
 #
 # ```bash
-# vllm serve Qwen/Qwen2.5-0.5B-Instruct --enable-lora --max-loras 8 --max-lora-rank 32 \\
+# vllm serve Qwen/Qwen2.5-0.5B-Instruct --enable-lora --max-loras 8 --max-lora-rank 32 \
 #     --lora-modules triage=lesson08_runs/triage reply=lesson08_runs/reply
 # ```
 #
@@ -819,7 +818,7 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 # - `--max-loras`, how many different adapters one batch may hold, is **1** unless you say otherwise. Then requests of
 #   other adapters wait, and you are back at *by adapter*.
 #
-# (Both defaults: [vLLM's LoRAConfig](https://docs.vllm.ai/en/latest/api/vllm/config/lora.html); the command:
+# (Both defaults: [vLLM's LoRAConfig](https://github.com/vllm-project/vllm/blob/main/vllm/config/lora.py); the command:
 # [vLLM, LoRA adapters](https://docs.vllm.ai/en/latest/features/lora.html).)
 
 # %% tags=["skip-execution"]
