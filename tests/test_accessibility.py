@@ -32,6 +32,7 @@ EXPLORERS = {
     "leash_explorer": "explore_leash",
     "rank_explorer": "explore_rank",
     "schedule_explorer": "explore_schedule",
+    "serving_explorer": "explore_serving",
     "vram_explorer": "explore_vram",
 }
 CELLS = {
