@@ -1029,9 +1029,9 @@ weekly = [sum(hits[start : start + EACH]) for start in range(0, len(hits), EACH)
 _ = show(*draw_drift(weekly, EACH, bar, CHANGED, "no more low priority"))
 
 # %% [markdown]
-# The weeks before the change scatter, and none of them rings. After it, the score falls at once, and the interval with
-# it. Two things this alarm needs, and teams often lack: **labels** for a small sample every week, and **a bar that was
-# fixed at release**.
+# Before the change the score stands high, and even a bad draw would not ring: its interval would still reach the bar.
+# After it, the score falls, and the whole interval with it. Two things this alarm needs, and teams often lack:
+# **labels** for a small sample every week, and **a bar that was fixed at release**.
 #
 # What you can watch for free is weaker, but comes at once: the share of invalid answers, the share of each label, the
 # share of each route, the length of replies. When one of them jumps, label more.
@@ -1208,7 +1208,7 @@ print(f"This notebook has been at work for {(time.perf_counter() - started) / 60
 #   prompt names the task, and a router keeps each where it belongs.
 # - **Train on what you will serve**, and where reading is the skill, on invented facts.
 # - **Retrieval bounds everything after it.** Measure it first.
-# - **Merge into 16 bits.** Packed into 4 bits again, much of what was learned is rounded away.
+# - **Merge into 16 bits.** Packed into 4 bits again, the error is about half of what was learned.
 # - **A safetensors file is a length, a JSON object and numbers.** A pickle is a program.
 # - **Adapters share a base**: memory for many, one batch for all, one rent divided.
 # - **By the hour is cheap when many ask**; by the token costs the same at any traffic.
