@@ -1077,23 +1077,27 @@ quick_check(
 # itself is split: **FSDP**, *fully sharded data parallel*, gives each GPU a share of every layer, and fetches the rest
 # when it is its turn. With QLoRA, that trains a 70B model on two GPUs of 24 GB ([bitsandbytes,
 # FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script stays the same, and a file says what is
-# new: `accelerate launch --config_file fsdp.yaml …`, with
+# new
+# ([course/fsdp_qlora.yaml](https://github.com/finetuning-course/finetuning-course/blob/main/course/fsdp_qlora.yaml)):
+#
+# ```bash
+# accelerate launch --config_file course/fsdp_qlora.yaml -m course.launched --tier t4-large --output adapter
+# ```
+#
+# The lines that matter in it:
 #
 # ```yaml
 # distributed_type: FSDP
 # num_processes: 2
-# mixed_precision: bf16
 # fsdp_config:
 #   fsdp_sharding_strategy: FULL_SHARD
 #   fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
 #   fsdp_cpu_ram_efficient_loading: true
-#   fsdp_sync_module_states: true
-#   fsdp_use_orig_params: false
 # ```
 #
 # One setting belongs to it, in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out
-# floating-point tensors only, so the 4-bit codes are stored in something that looks like one. (Two processes on a CPU
-# are tested with this course. FSDP was not run for this lesson: it needs two GPUs.)
+# floating-point tensors only, so the 4-bit codes must be stored in something that looks like one. (Two processes on a
+# CPU are tested with this course. FSDP was not run for it: that needs two GPUs.)
 
 # %% tags=["skip-execution"]
 # @title Quick check
