@@ -46,8 +46,8 @@ def test_an_answer_in_words_is_given_points_and_a_comment_that_reach_grades_and_
     assert waiting.count() == 1, "eve left the question as it was, so only ada's answer waits"
     waiting.get_by_role("link").first.click()
     page.get_by_text("Because twice is a sum.").wait_for()
-    _fill(page, "input#why", "3", "/api/grade/")
-    _fill(page, "textarea#why-comment", "Say also what it saves.", "/api/comment/")
+    _fill(page, "input#why.needs_manual_grade", "3", "/api/grade/")  # so marked once the page has what is stored
+    _fill(page, "textarea#why-comment[placeholder]", "Say also what it saves.", "/api/comment/")
     assert grades(folder)["ada", LESSON] == (8, 9)
     nbgrader(folder, "generate_feedback", LESSON)
     text = (folder / "feedback" / "ada" / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
@@ -56,6 +56,7 @@ def test_an_answer_in_words_is_given_points_and_a_comment_that_reach_grades_and_
 
 def _fill(page, field, text, address):
     """Type into a field, leave it, and wait until the formgrader has saved it."""
+    page.locator(field).wait_for()
     with page.expect_response(lambda answer: address in answer.url and answer.request.method == "PUT"):
         page.locator(field).fill(text)
-        page.locator(field).press("Tab")
+        page.keyboard.press("Tab")
