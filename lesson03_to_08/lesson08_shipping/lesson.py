@@ -561,9 +561,10 @@ _ = show(*draw_inbox_scores(scores))
 # %% [markdown]
 # Read it from left to right (the words are for the bundled model; compare your bars).
 #
-# **Triage and voice.** With an instruction, its likeliest answer and somebody who cuts out the right sentences, the
-# base comes close to the adapters. Lesson 7 warned you: choose the strongest rival, and it is strong. (The adapters get
-# the mail as it is.)
+# **Triage and voice.** With an instruction, its likeliest answer and a rule that cuts out the right sentences, the base
+# does as well as the adapters. Lesson 7 warned you: choose the strongest rival, and it is strong. What the adapters
+# save you is the rule and the instruction: they get the mail as it is. (On a base that has never met this JSON and this
+# voice, it looks different.)
 #
 # **Prices.** Nothing, without documents. And with the same documents, the adapter reads the price far more often than
 # the base does. That may surprise you: in lesson 1 the base read prices well. But there the question was asked as the
