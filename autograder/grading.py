@@ -200,7 +200,8 @@ def _inputs(work: Work, submitted: Path, source: Path) -> Inputs:
 
 
 def _is_personal(master: Path) -> bool:
-    cells = json.loads(master.read_bytes())["cells"]
+    """Tell whether a test names what sets every student a task of their own; without a master there is no test."""
+    cells = json.loads(master.read_bytes())["cells"] if master.is_file() else []
     tests = ("".join(cell["source"]) for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade"))
     return any(name in test for test in tests for name in PERSONAL)
 
