@@ -1064,8 +1064,11 @@ quick_check(
 # On a machine without GPUs, in two processes:
 #
 # ```bash
-# accelerate launch --cpu --num_processes 2 -m course.launched --steps 120 --output adapter
+# accelerate launch --multi_gpu --num_processes 2 -m course.launched --steps 120 --output adapter
 # ```
+#
+# (The option is called `--multi_gpu`, and without GPUs it starts CPU processes. `--cpu --num_processes 2` starts only
+# one, unless an MPI is set up: the script prints how many there were.)
 #
 # Read it: it calls the same `train_adapter` as this notebook. Only three things around it differ:
 #
