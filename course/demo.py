@@ -61,7 +61,6 @@ def serving(desk: Desk) -> Iterator[tuple[str, threading.Event]]:
     """
     try:
         import panel
-        from bokeh.server.server import Server
         from tornado.ioloop import IOLoop
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError("The demo needs an extra: pip install 'finetuning-course[demo]'.") from missing
@@ -75,7 +74,7 @@ def serving(desk: Desk) -> Iterator[tuple[str, threading.Event]]:
 
     def start() -> None:
         options = {"address": HOST, "port": 0, "show": False, "start": False, "threaded": False, "title": TITLE}
-        server: Server = panel.io.server.get_server(lambda: page(desk, stopped), loop=found["loop"], **options)
+        server = panel.io.server.get_server(lambda: page(desk, stopped), loop=found["loop"], **options)
         server.start()
         found["server"] = server
         ready.set()

@@ -96,7 +96,7 @@ def imports(file):
 @pytest.mark.parametrize(
     ("package", "own", "groups"),
     [
-        ("course", {"course", "google"}, [PROJECT["dependencies"]]),
+        ("course", {"course", "google"}, [PROJECT["dependencies"], EXTRAS["gguf"], EXTRAS["demo"]]),
         ("autograder", {"course", "autograder"}, [PROJECT["dependencies"], EXTRAS["instructor"], EXTRAS["cluster"]]),
     ],
 )
