@@ -1062,7 +1062,7 @@ quick_check(
 # A notebook is one process on one machine. When the model or the data grow, you run *the same training* as a script, in
 # several processes. **Accelerate** starts them, gives each its own share of every batch, and averages their gradients,
 # so that all hold the same adapter after each step. This is called **data parallel** training. The script of this
-# course is [course/launched.py](https://github.com/finetuning-course/finetuning-course/blob/main/course/launched.py).
+# course is `course/launched.py`.
 # On a machine without GPUs, in two processes:
 #
 # ```bash
