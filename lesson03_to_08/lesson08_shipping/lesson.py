@@ -1084,7 +1084,7 @@ quick_check(
 # when it is its turn. With QLoRA, that trains a 70B model on two GPUs of 24 GB ([bitsandbytes,
 # FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script stays the same, and a file says what is
 # new
-# ([course/fsdp_qlora.yaml](https://github.com/finetuning-course/finetuning-course/blob/main/course/fsdp_qlora.yaml)):
+# (`course/fsdp_qlora.yaml`):
 #
 # ```bash
 # accelerate launch --config_file course/fsdp_qlora.yaml -m course.launched --tier t4-large --output adapter
@@ -1352,5 +1352,5 @@ except NotYet as missing:
 #   tier="t4-large")`.
 # - Take a task of your own. Write the gate first. Fifty good examples are enough to begin.
 # - Lesson 9 is not written.
-#   [CONTRIBUTING.md](https://github.com/finetuning-course/finetuning-course/blob/main/CONTRIBUTING.md) says how to
+#   `CONTRIBUTING.md` says how to
 #   write it.
