@@ -1,13 +1,16 @@
 """Build, release and grade the lessons.
 
-Every command is a module of its own; the rest serves them:
+A room for each part of the work:
 
-- the lesson, from its text file to notebooks: `lesson`, `notebooks`, `setup_cell`, `rules`, `quizzes`, `slicing`
-- whose a download is: `senders`, `roster`, `handins`, `unpacking`, `arranging`, `earlier`, `collecting`
-- what was handed in, made safe to look at: `submission`, `intake`, `snapshot`, `rebuild`
-- the learner's side: `learner`, `options`, `limits`, `outputs`, `answering`, and `sandbox`, where its kernel comes from
-- the judge's side: `judge`, `testcell`, `remote`, `gradients`, `verdict`; only what `codec` knows crosses between them
-- one submission, `grading`; many of them, `plan`, `crew`, `engines`, `workers`, `warm`, `display`, `tally`
-- what is kept: `results`, `ledger`, `seed`, `versions`, the gradebook through `preprocessors`, `writing`, `revising`
-- what people read: `feedback`, `charts`, `likeness` and the commands `report`, `check`, `handout`, `handback`
+- `authoring`: from a lesson's text file to notebooks, and the proof that its tests are fair
+- `submissions`: what was handed in, made safe to look at, and put into the instructor's master
+- `exchange`: between a class and a learning management system: who sent what, and what goes back
+- `judging`: one submission: the learner's kernel, the tests, and the plain data between them (`grading` is the whole)
+- `sandbox`: where the learner's kernel runs: forked from a warm process, and shut in
+- `many`: many submissions: what is to be done, who does it, how far it is
+- `gradebook`: what is kept: results, the ledger, nbgrader's own gradebook and feedback
+- `reporting`: what an instructor reads about a class
+
+Beside them stand the command line, what nbgrader's configuration imports (`config`), and the commands for one person:
+`check`, `verify`, `doctor`, `demo`.
 """

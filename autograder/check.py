@@ -23,20 +23,20 @@ from course.certificate import still_missing
 from course.data.world import PRACTICE_SEED
 from course.state import Progress, load, record_checked
 
+from .authoring.lesson import Lesson, find_lessons, grades_files, read_lesson
+from .authoring.notebooks import source_notebook
+from .authoring.slicing import names_of
 from .cells import key
-from .feedback import SIGNS
-from .grading import Graded, Work, grade_submission
-from .init import write_source
-from .intake import copy_files
-from .lesson import Lesson, find_lessons, grades_files, read_lesson
-from .notebooks import source_notebook
-from .options import kernel_options
+from .gradebook.feedback import SIGNS
+from .gradebook.init import write_source
+from .judging.grading import Graded, Work, grade_submission
+from .judging.options import kernel_options
+from .judging.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED
+from .many.tally import line_of
 from .sandbox.host import works_here
-from .slicing import names_of
-from .submission import Submission, read_submission
-from .tally import line_of
-from .unpacking import unpack
-from .verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED
+from .submissions.intake import copy_files
+from .submissions.submission import Submission, read_submission
+from .submissions.unpacking import unpack
 
 STYLES = {PASSED: "green", PARTLY: "yellow", FAILED: "red", NOT_ATTEMPTED: "dim", UNGRADED: "magenta"}
 FIGURES = ("valid", "correct")  # of an adapter, on the certificate

@@ -3,8 +3,13 @@
 import argparse
 import sys
 
-from . import build, check, demo, doctor, grade, handback, handout, init, prove, replay, report, verify
-from .lesson import LessonError
+from . import check, demo, doctor, verify
+from .authoring import build, prove
+from .authoring.lesson import LessonError
+from .exchange import handback, handout
+from .gradebook import init, replay
+from .many import grade
+from .reporting import report
 
 COMMANDS = (init, handout, grade, handback, report, replay, check, verify, doctor, build, prove, demo)
 

@@ -15,10 +15,10 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveCells
 from traitlets.config import Application, Config
 
-from . import intake
-from .collecting import Collect, Extractor, FileCollector, ReleaseFeedback
-from .preprocessors import JudgeCells, Rebuild, SaveVerdicts, SubmissionExporter
-from .revising import SaveChangedCells
+from .exchange.collecting import Collect, Extractor, FileCollector, ReleaseFeedback
+from .gradebook.preprocessors import JudgeCells, Rebuild, SaveVerdicts, SubmissionExporter
+from .gradebook.revising import SaveChangedCells
+from .submissions import intake
 
 
 def configure(config: Config, config_file: str | os.PathLike, course_id: str = "finetuning") -> None:

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .classroom import fetch, grades, nbgrader, submit
-from .init import make_class_folder
-from .lesson import Lesson, find_lessons, grades_files, read_lesson
-from .notebooks import write_notebooks
+from .authoring.lesson import Lesson, find_lessons, grades_files, read_lesson
+from .authoring.notebooks import write_notebooks
+from .gradebook.classroom import fetch, grades, nbgrader, submit
+from .gradebook.init import make_class_folder
 from .players import STUDENTS, Expected, expected, play
 from .sandbox.host import works_here
 

@@ -20,8 +20,8 @@ from nbformat import NotebookNode
 
 from course.state import record_student
 
-from .lesson import Lesson, grades_files, read_answers
-from .notebooks import learner_notebook, solution_notebook
+from .authoring.lesson import Lesson, grades_files, read_answers
+from .authoring.notebooks import learner_notebook, solution_notebook
 
 STUDENTS = ("ada", "bob", "cy")
 FULL, UNDERTRAINED = 0.9, 0.8  # ada's adapter earns at least this share of its points, bob's at most this

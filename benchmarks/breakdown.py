@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from autograder import grading, judge, ledger, preprocessors, writing
-from autograder.learner import Learner
-from autograder.plan import make_plan
+from autograder.gradebook import ledger, preprocessors, writing
+from autograder.judging import grading, judge
+from autograder.judging.learner import Learner
+from autograder.many.plan import make_plan
 from autograder.sandbox import host, ready
 from autograder.sandbox.isolation import processor_seconds, tree
 from course.ladder import behaviour, climbing, decoding

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.classroom import hand_in, nbgrader
-from autograder.init import make_class_folder, write_source
-from autograder.lesson import Lesson, read_lesson
-from autograder.notebooks import solution_notebook
+from autograder.authoring.lesson import Lesson, read_lesson
+from autograder.authoring.notebooks import solution_notebook
+from autograder.gradebook.classroom import hand_in, nbgrader
+from autograder.gradebook.init import make_class_folder, write_source
 
 LESSON = Path(__file__).resolve().parents[1] / "lesson03_to_08" / "lesson06_training"
 LIGHT = Path(__file__).resolve().parents[1] / "tests" / "fixtures" / "lesson90_tiny"

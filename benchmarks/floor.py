@@ -13,9 +13,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.judge import SEED_VARIABLE
-from autograder.lesson import Lesson
-from autograder.notebooks import source_notebook
+from autograder.authoring.lesson import Lesson
+from autograder.authoring.notebooks import source_notebook
+from autograder.judging.judge import SEED_VARIABLE
 
 
 @dataclass(frozen=True)

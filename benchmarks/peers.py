@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.classroom import grades
-from autograder.lesson import Lesson
+from autograder.authoring.lesson import Lesson
+from autograder.gradebook.classroom import grades
 
 from .classes import otter_class, our_class, stock_class, student
 from .metering import Meter, Usage, run_metered

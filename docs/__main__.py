@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder.executed import ExecutionFailed, executed
-from autograder.lesson import LessonError, find_lessons, read_lesson
-from autograder.notebooks import notebook_text
+from autograder.authoring.executed import ExecutionFailed, executed
+from autograder.authoring.lesson import LessonError, find_lessons, read_lesson
+from autograder.authoring.notebooks import notebook_text
 
 from .links import Links, MissingPage
 from .page import PageError, lesson_page

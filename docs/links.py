@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from autograder.setup_cell import BRANCH, repository
+from autograder.authoring.setup_cell import BRANCH, repository
 
 LINK = re.compile(r"(?P<label>!?\[[^\]]*\])\((?P<target>[^)\s]+)\)")
 PAGES = {  # file of the repository: page of the site

@@ -12,10 +12,10 @@ import copy
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from autograder.lesson import Cell, Lesson
-from autograder.notebooks import learner_notebook
-from autograder.quizzes import QuizQuestion, read_questions
-from autograder.setup_cell import colab_address
+from autograder.authoring.lesson import Cell, Lesson
+from autograder.authoring.notebooks import learner_notebook
+from autograder.authoring.quizzes import QuizQuestion, read_questions
+from autograder.authoring.setup_cell import colab_address
 
 from .links import Links
 from .questions import folded, plain_text

@@ -2,13 +2,13 @@
 
     folded(questions)
 
-The questions are read from the lesson's source, as `autograder.quizzes` reads them to check them.
+The questions are read from the lesson's source, as `autograder.authoring.quizzes` reads them to check them.
 """
 
 import html
 from collections.abc import Sequence
 
-from autograder.quizzes import QuizQuestion
+from autograder.authoring.quizzes import QuizQuestion
 from course.panel import LETTERS, inline
 
 TITLES = {"quick_check": "Quick check", "knowledge_check": "Knowledge check"}

@@ -121,7 +121,7 @@ print("surprise:", -p.log(), "  loss:", -p.log().mean())
 # %% tags=["skip-execution"]
 from course.figures import show
 from course.labels import encode
-from course.method_pictures import draw_dpo_run, draw_models, draw_surprises, draw_voices
+from course.pictures.method import draw_dpo_run, draw_models, draw_surprises, draw_voices
 
 inputs, labels = encode(base, archive.select([1]))  # token ids; labels are −100 in the prompt
 with torch.no_grad():
@@ -651,7 +651,7 @@ for name, text in candidates.items():
 # larger.
 
 # %% tags=["skip-execution"]
-from course.leash_explorer import explore_leash
+from course.explorers.leash import explore_leash
 
 explore_leash()
 
@@ -1134,7 +1134,7 @@ assert dpo_loss(
 # and also how much a nat counts while it is not.
 
 # %% tags=["skip-execution"]
-from course.dpo_explorer import explore_dpo
+from course.explorers.dpo import explore_dpo
 
 explore_dpo()
 

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import nbformat
 
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import solution_notebook, source_notebook
 from autograder.cells import SETUP
-from autograder.grading import Graded, Work, grade_submission
-from autograder.lesson import read_lesson
-from autograder.limits import Limits
-from autograder.notebooks import solution_notebook, source_notebook
-from autograder.options import KernelOptions
+from autograder.judging.grading import Graded, Work, grade_submission
+from autograder.judging.limits import Limits
+from autograder.judging.options import KernelOptions
 from autograder.sandbox.host import SandboxedKernel
 from autograder.sandbox.isolation import tree
 

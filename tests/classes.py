@@ -10,10 +10,10 @@ from pathlib import Path
 
 from nbgrader.api import Course, Gradebook
 
-from autograder.classroom import hand_in, nbgrader
-from autograder.init import make_class_folder
-from autograder.lesson import read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook
+from autograder.gradebook.classroom import hand_in, nbgrader
+from autograder.gradebook.init import make_class_folder
 
 LESSON = "lesson91_light"
 SOURCE = '''

@@ -5,10 +5,10 @@ import logging
 import shutil
 import zipfile
 
-from autograder.collecting import Extractor
-from autograder.earlier import RECORD
-from autograder.handins import sort_out
-from autograder.roster import COLUMNS, FILE, read_roster
+from autograder.exchange.collecting import Extractor
+from autograder.exchange.earlier import RECORD
+from autograder.exchange.handins import sort_out
+from autograder.exchange.roster import COLUMNS, FILE, read_roster
 
 LESSON = "lesson06_training"
 NOTEBOOK = '{"cells": []}'

@@ -9,10 +9,10 @@ from classes import LESSON, SOURCE
 from nbgrader.api import Gradebook
 
 import course
-from autograder.classroom import fetch, nbgrader, submit
-from autograder.init import make_class_folder
-from autograder.lesson import read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook
+from autograder.gradebook.classroom import fetch, nbgrader, submit
+from autograder.gradebook.init import make_class_folder
 
 PROSE = """
 # %% why [markdown] points=4

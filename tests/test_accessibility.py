@@ -27,13 +27,13 @@ LESSON = "lessons/lesson01_why_finetune.html"
 EXPLORERS = {
     "costs": "explore_costs",
     "decision": "explore_decision",
-    "dpo_explorer": "explore_dpo",
-    "interval_explorer": "explore_intervals",
-    "leash_explorer": "explore_leash",
-    "rank_explorer": "explore_rank",
-    "schedule_explorer": "explore_schedule",
-    "serving_explorer": "explore_serving",
-    "vram_explorer": "explore_vram",
+    "explorers.dpo": "explore_dpo",
+    "explorers.interval": "explore_intervals",
+    "explorers.leash": "explore_leash",
+    "explorers.rank": "explore_rank",
+    "explorers.schedule": "explore_schedule",
+    "explorers.serving": "explore_serving",
+    "explorers.vram": "explore_vram",
 }
 CELLS = {
     "quick check": """import course
@@ -127,7 +127,7 @@ def test_axe_finds_no_fault_with_answered_questions(widgets):
 def test_the_keyboard_moves_a_slider_whose_name_and_value_are_read_out(widgets):
     from playwright.sync_api import expect
 
-    explorer = output(widgets, "leash_explorer")
+    explorer = output(widgets, "explorers.leash")
     slider, picture = explorer.get_by_role("slider").first, explorer.locator("img[alt]:not([hidden])")
     alt, said = picture.get_attribute("alt"), explorer.get_by_role("status").inner_text()
     assert slider.get_attribute("aria-label") == "β, how tight the leash is"

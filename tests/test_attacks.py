@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from attacked import LIMITS, Classroom, attacks, points, secrets, states
 
-from autograder import learner, snapshot
-from autograder.options import KernelOptions
+from autograder.judging import learner
+from autograder.judging.options import KernelOptions
+from autograder.judging.verdict import FAILED, NOT_ATTEMPTED, PASSED, UNGRADED
 from autograder.sandbox import ready
 from autograder.sandbox.host import Zygote
-from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, UNGRADED
+from autograder.submissions import snapshot
 
 CODE = attacks("answers", "wire", "reading", "network", "resources", "processes", "isolation")
 FILES = attacks("files")

@@ -5,7 +5,7 @@ from classes import LESSON, SOURCE, make_class
 from lab import CHROMIUM, jupyterlab
 from term import PROSE
 
-from autograder.classroom import grades, nbgrader
+from autograder.gradebook.classroom import grades, nbgrader
 
 pytest.importorskip("playwright")
 pytestmark = [

@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from lab import CHROMIUM, jupyterlab
 
-from autograder.lesson import read_answers, read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook
-from autograder.quizzes import read_questions
+from autograder.authoring.lesson import read_answers, read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook
+from autograder.authoring.quizzes import read_questions
 
 pytestmark = [
     pytest.mark.browser,

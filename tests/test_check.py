@@ -8,11 +8,11 @@ import pytest
 from classes import LESSON, notebook_of, write_lesson
 from colab import as_saved
 
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import solution_notebook, source_notebook
 from autograder.check import beside, find_lesson
 from autograder.cli import main
-from autograder.lesson import read_lesson
-from autograder.notebooks import solution_notebook, source_notebook
-from autograder.submission import read_submission
+from autograder.submissions.submission import read_submission
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from classes import LESSON, notebook_of, write_lesson
 from nbclient import NotebookClient
 from test_lesson import change
 
-from autograder.check_offer import check_offer
-from autograder.lesson import find_lessons, read_lesson
-from autograder.notebooks import learner_notebook
+from autograder.authoring.check_offer import check_offer
+from autograder.authoring.lesson import find_lessons, read_lesson
+from autograder.authoring.notebooks import learner_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -10,8 +10,8 @@ import pytest
 from classes import LESSON
 from term import Class
 
-from autograder.classroom import nbgrader
 from autograder.cli import main
+from autograder.gradebook.classroom import nbgrader
 
 pytestmark = pytest.mark.slow
 LATE_PENALTY = re.compile(r"^cat >> nbgrader_config.py <<'END'\n(.*?)^END$", re.MULTILINE | re.DOTALL)

@@ -15,10 +15,10 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.classroom import fetch, grades, hand_in, nbgrader, submit
-from autograder.init import make_class_folder
-from autograder.lesson import read_answers, read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook
+from autograder.authoring.lesson import read_answers, read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook
+from autograder.gradebook.classroom import fetch, grades, hand_in, nbgrader, submit
+from autograder.gradebook.init import make_class_folder
 
 pytestmark = pytest.mark.slow
 FIXTURES = Path(__file__).parent / "fixtures"

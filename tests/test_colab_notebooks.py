@@ -6,11 +6,11 @@ import nbformat
 import pytest
 from colab import ROOT, as_saved
 
+from autograder.authoring.lesson import find_lessons, read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook, source_notebook
 from autograder.check import check, find_lesson
-from autograder.lesson import find_lessons, read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook, source_notebook
-from autograder.rebuild import rebuild
-from autograder.submission import read_submission
+from autograder.submissions.rebuild import rebuild
+from autograder.submissions.submission import read_submission
 
 LESSONS = {folder.name: folder for folder in find_lessons(ROOT)}
 FORMS = {

@@ -7,10 +7,10 @@ import zipfile
 import pytest
 from colab import BWRAP, ROOT, Session, as_saved
 
+from autograder.authoring.lesson import find_lessons, read_lesson
+from autograder.authoring.notebooks import solution_notebook, source_notebook
+from autograder.authoring.setup_cell import repository, setup_source
 from autograder.check import beside, notebook_in
-from autograder.lesson import find_lessons, read_lesson
-from autograder.notebooks import solution_notebook, source_notebook
-from autograder.setup_cell import repository, setup_source
 from course.ladder import inspect
 from course.models import TIERS
 

@@ -5,10 +5,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from autograder.crew import DIED_TWICE, Crew
-from autograder.engines import Death
-from autograder.grading import Graded, Inputs
-from autograder.verdict import PASSED, Verdict
+from autograder.judging.grading import Graded, Inputs
+from autograder.judging.verdict import PASSED, Verdict
+from autograder.many.crew import DIED_TWICE, Crew
+from autograder.many.engines import Death
 
 
 class Pool:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import solution_notebook, source_notebook
 from autograder.cells import key
-from autograder.lesson import read_lesson
-from autograder.notebooks import solution_notebook, source_notebook
-from autograder.outputs import Ran
-from autograder.rebuild import rebuild
-from autograder.submission import read_submission
+from autograder.judging.outputs import Ran
+from autograder.submissions.rebuild import rebuild
+from autograder.submissions.submission import read_submission
 
 WORDS = st.sampled_from(
     "cells worksheets metadata nbgrader autograder_placeholder cell_type code markdown source input outputs id".split()

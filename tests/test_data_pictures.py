@@ -1,6 +1,6 @@
 """The pictures of lesson 3 say their numbers in words, for those who cannot see them."""
 
-from course.data_pictures import draw_faults, draw_intents, draw_similarities
+from course.pictures.data import draw_faults, draw_intents, draw_similarities
 
 
 def test_the_picture_of_wrong_labels_names_both_ways_of_answering():

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from course import dpo_explorer as module
 from course.dpo import dpo_config, logged
-from course.dpo_explorer import BETAS, draw_dpo, explore_dpo, pair
+from course.explorers import dpo as module
+from course.explorers.dpo import BETAS, draw_dpo, explore_dpo, pair
 from course.training import precision
 
 

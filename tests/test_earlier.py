@@ -5,8 +5,8 @@ from downloads import ADA, LESSON, NOTEBOOK, Downloads
 from nbgrader.apps import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.collecting import Extractor, FileCollector
-from autograder.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR
+from autograder.exchange.collecting import Extractor, FileCollector
+from autograder.exchange.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The pictures of an evaluation say in words what they show."""
 
-from course.evaluation_pictures import draw_agreement, draw_draws, draw_report
+from course.pictures.evaluation import draw_agreement, draw_draws, draw_report
 
 
 def test_draws_are_told_one_by_one():

@@ -18,8 +18,8 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 from postgres import BINARIES, server
 
-from autograder.classroom import nbgrader
-from autograder.ledger import Ledger
+from autograder.gradebook.classroom import nbgrader
+from autograder.gradebook.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 KILLS = 20

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import course
-from autograder.lesson import find_lessons, read_lesson
-from autograder.notebooks import learner_notebook
+from autograder.authoring.lesson import find_lessons, read_lesson
+from autograder.authoring.notebooks import learner_notebook
 from course.glossary import FILE, entries, find
 from course.lessons import LESSONS
 

@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from classes import LESSON, SCORES, copy_class, end, grade, gradebook, make_class, notebook_of, start
 
-from autograder.classroom import hand_in, nbgrader
-from autograder.lesson import read_lesson
+from autograder.authoring.lesson import read_lesson
+from autograder.gradebook.classroom import hand_in, nbgrader
 
 pytestmark = pytest.mark.slow
 

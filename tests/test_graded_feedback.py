@@ -7,9 +7,9 @@ import pytest
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.feedback import show_verdicts
-from autograder.grading import Graded, Inputs
-from autograder.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
+from autograder.gradebook.feedback import show_verdicts
+from autograder.judging.grading import Graded, Inputs
+from autograder.judging.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
 
 LADDER = {
     "rungs": [

@@ -9,13 +9,13 @@ import nbformat
 import pytest
 from classes import LESSON, write_lesson
 
-from autograder.grading import Graded, Inputs, Work, could_not_be_graded, grade_submission, inputs_of, seed_hash
-from autograder.lesson import read_lesson
-from autograder.notebooks import solution_notebook, source_notebook
-from autograder.options import KernelOptions
-from autograder.results import Results
-from autograder.snapshot import contents, digest, restore
-from autograder.verdict import PASSED, UNGRADED, Verdict
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import solution_notebook, source_notebook
+from autograder.gradebook.results import Results
+from autograder.judging.grading import Graded, Inputs, Work, could_not_be_graded, grade_submission, inputs_of, seed_hash
+from autograder.judging.options import KernelOptions
+from autograder.judging.verdict import PASSED, UNGRADED, Verdict
+from autograder.submissions.snapshot import contents, digest, restore
 
 
 @pytest.fixture

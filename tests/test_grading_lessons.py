@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.lesson import find_lessons, read_answers, read_lesson
-from autograder.prove import prove
+from autograder.authoring.lesson import find_lessons, read_answers, read_lesson
+from autograder.authoring.prove import prove
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = [*find_lessons(ROOT / "tests" / "fixtures"), *find_lessons(ROOT)]

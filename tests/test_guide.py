@@ -6,8 +6,8 @@ import shlex
 import pytest
 from nbgrader.apps import NbGraderApp
 
+from autograder.authoring.lesson import find_lessons
 from autograder.cli import parser
-from autograder.lesson import find_lessons
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 from downloads import ADA, EVE, LESSON, Downloads
 
-from autograder.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR
+from autograder.exchange.handins import REFUSED, SUPERSEDED, TAKEN, UNCLEAR
 
 
 @pytest.fixture

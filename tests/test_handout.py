@@ -7,9 +7,9 @@ import zipfile
 import pytest
 
 from autograder.cli import main
-from autograder.earlier import RECORD
-from autograder.handback import pack_feedback
-from autograder.handout import pack_handout
+from autograder.exchange.earlier import RECORD
+from autograder.exchange.handback import pack_feedback
+from autograder.exchange.handout import pack_handout
 
 LESSON = "lesson06_training"
 

@@ -5,10 +5,10 @@ import nbformat
 import pytest
 from attacked import LIMITS, Classroom, attacks, secrets, states
 
-from autograder.options import KernelOptions
+from autograder.judging.options import KernelOptions
+from autograder.judging.verdict import FAILED
 from autograder.sandbox import ready
 from autograder.sandbox.host import Zygote
-from autograder.verdict import FAILED
 
 TEST = "import json\nfrom course.ladder import climb\n\nclimb('adapter', show=False).score * 2"
 GRADED = {"grade_id": "test_adapter", "grade": True, "solution": False, "locked": True, "points": 2}

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from autograder import unpacking
-from autograder.collecting import Extractor
+from autograder.exchange.collecting import Extractor
+from autograder.submissions import unpacking
 
 NOTEBOOK = b'{"cells": [], "nbformat": 4}'
 

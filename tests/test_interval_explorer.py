@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from course import interval_explorer as module
-from course.interval_explorer import SIZES, draw_interval, explore_intervals, pairs_needed, wilson
+from course.explorers import interval as module
+from course.explorers.interval import SIZES, draw_interval, explore_intervals, pairs_needed, wilson
 
 
 @pytest.mark.parametrize(("correct", "n"), [(0, 7), (7, 7), (70, 100), (1, 1_000), (4_321, 10_000)])

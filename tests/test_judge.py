@@ -8,10 +8,10 @@ from functools import partial
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.judge import judge
-from autograder.learner import Learner
-from autograder.options import KernelOptions
-from autograder.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
+from autograder.judging.judge import judge
+from autograder.judging.learner import Learner
+from autograder.judging.options import KernelOptions
+from autograder.judging.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
 
 IMPATIENT = KernelOptions(call_timeout=2, cell_timeout=3)
 

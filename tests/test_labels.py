@@ -2,9 +2,9 @@
 
 import pytest
 
-from course import label_explorer as module
 from course.data import draw_tickets, prompt_completion
-from course.label_explorer import draw_labels, draw_tokens, explore_labels, label_tokens
+from course.explorers import label as module
+from course.explorers.label import draw_labels, draw_tokens, explore_labels, label_tokens
 from course.labels import IGNORED, encode, end_of, example
 from course.models import load_base
 

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from course import leash_explorer as module
-from course.leash_explorer import BETAS, best_policy, divergence, draw_leash, explore_leash
-from course.method_pictures import draw_dpo_run, draw_models, draw_surprises, draw_voices
+from course.explorers import leash as module
+from course.explorers.leash import BETAS, best_policy, divergence, draw_leash, explore_leash
+from course.pictures.method import draw_dpo_run, draw_models, draw_surprises, draw_voices
 from course.voice import VoiceScore
 
 

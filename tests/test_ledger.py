@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from autograder.grading import Graded, Inputs
-from autograder.ledger import NAME, Ledger, entry
-from autograder.verdict import FAILED, PASSED, UNGRADED, Verdict
+from autograder.gradebook.ledger import NAME, Ledger, entry
+from autograder.judging.grading import Graded, Inputs
+from autograder.judging.verdict import FAILED, PASSED, UNGRADED, Verdict
 
 LESSON = "lesson90_tiny"
 INPUTS = Inputs("submission", "tests", "versions", "seed", "sandbox", "options")
@@ -68,7 +68,7 @@ def test_the_first_record_that_was_tampered_with_is_named(ledger, tamper, senten
 
 
 def test_a_record_that_was_changed_and_hashed_anew_breaks_the_chain(ledger):
-    import autograder.ledger as module
+    import autograder.gradebook.ledger as module
 
     found = [json.loads(line) for line in lines(ledger)]
     found[0]["scores"]["test_a"][0] = 1.0
@@ -109,7 +109,7 @@ def test_a_whole_record_without_its_newline_is_kept(ledger):
 
 def test_writers_at_the_same_time_leave_one_chain(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from autograder.ledger import Ledger\n"
+        "import sys; from pathlib import Path; from autograder.gradebook.ledger import Ledger\n"
         "for number in range(20):\n"
         "    Ledger(Path(sys.argv[1])).append({'student': sys.argv[2], 'lesson': str(number)})"
     )

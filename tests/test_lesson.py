@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.lesson import LessonError, find_lessons, grades_files, read_answers, read_lesson
+from autograder.authoring.lesson import LessonError, find_lessons, grades_files, read_answers, read_lesson
 
 
 def change(folder, old, new, file="lesson.py"):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.lesson import find_lessons, read_lesson
-from autograder.notebooks import learner_notebook, notebook_text
-from autograder.quizzes import course_quiz_problems
-from autograder.rules import problems
+from autograder.authoring.lesson import find_lessons, read_lesson
+from autograder.authoring.notebooks import learner_notebook, notebook_text
+from autograder.authoring.quizzes import course_quiz_problems
+from autograder.authoring.rules import problems
 
 FOLDERS = find_lessons(Path(__file__).parents[1])
 each_lesson = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.lora_pictures import best, draw_forgetting, draw_kept, draw_rates, draw_sizes, draw_starts
+from course.pictures.lora import best, draw_forgetting, draw_kept, draw_rates, draw_sizes, draw_starts
 
 NAMES = {"all weights": "base", "LoRA rank 1": "prompt", "LoRA rank 8": "tuned"}
 

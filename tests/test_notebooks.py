@@ -9,9 +9,15 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from test_lesson import change
 
+from autograder.authoring.lesson import LessonError, read_lesson
+from autograder.authoring.notebooks import (
+    learner_notebook,
+    notebook_text,
+    solution_notebook,
+    source_notebook,
+    write_notebooks,
+)
 from autograder.cli import main
-from autograder.lesson import LessonError, read_lesson
-from autograder.notebooks import learner_notebook, notebook_text, solution_notebook, source_notebook, write_notebooks
 
 
 def by_id(notebook):

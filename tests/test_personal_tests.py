@@ -9,15 +9,15 @@ import nbformat
 import pytest
 from classes import LESSON, grade, make_class, notebook_of, write_lesson
 
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import source_notebook
 from autograder.check import check
-from autograder.classroom import nbgrader
 from autograder.cli import main
-from autograder.grading import Work, grade_submission, inputs_of
-from autograder.ledger import Ledger
-from autograder.lesson import read_lesson
-from autograder.notebooks import source_notebook
-from autograder.replay import SAME, replay
-from autograder.verdict import FAILED, PASSED
+from autograder.gradebook.classroom import nbgrader
+from autograder.gradebook.ledger import Ledger
+from autograder.gradebook.replay import SAME, replay
+from autograder.judging.grading import Work, grade_submission, inputs_of
+from autograder.judging.verdict import FAILED, PASSED
 from course import state
 
 SOURCE = '''

@@ -4,7 +4,7 @@ import pytest
 from classes import LESSON, copy_class, end, grade, gradebook, make_class, start
 from postgres import BINARIES, server
 
-from autograder.classroom import nbgrader
+from autograder.gradebook.classroom import nbgrader
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not BINARIES, reason="no PostgreSQL server is installed")]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.lesson import LessonError, read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook, source_notebook
+from autograder.authoring.lesson import LessonError, read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook, source_notebook
 
 LESSON = """
 # %% [markdown]

@@ -1,6 +1,6 @@
 """Quantization's pictures draw what they are given, and say it in words."""
 
-from course.quantization_pictures import draw_blocks, draw_codebooks, draw_errors, draw_flow, draw_rises, draw_snap
+from course.pictures.quantization import draw_blocks, draw_codebooks, draw_errors, draw_flow, draw_rises, draw_snap
 
 
 def test_numbers_snap_to_the_nearest_value():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from course import rank_explorer as module
+from course.explorers import rank as module
+from course.explorers.rank import MODELS, MODULES, RANKS, adapter_parameters, draw_rank, draw_update, explore_rank
 from course.models import TIERS
-from course.rank_explorer import MODELS, MODULES, RANKS, adapter_parameters, draw_rank, draw_update, explore_rank
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from autograder.authoring.lesson import read_lesson
+from autograder.authoring.notebooks import learner_notebook, solution_notebook, source_notebook
 from autograder.cells import key
-from autograder.lesson import read_lesson
-from autograder.notebooks import learner_notebook, solution_notebook, source_notebook
-from autograder.rebuild import rebuild
-from autograder.submission import MAX_CELLS, MAX_FILE, read_submission
+from autograder.submissions.rebuild import rebuild
+from autograder.submissions.submission import MAX_CELLS, MAX_FILE, read_submission
 
 
 @pytest.fixture(scope="module")

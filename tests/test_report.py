@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder.grading import Graded, Inputs
-from autograder.likeness import alike, shape
-from autograder.report import Learner, render
-from autograder.verdict import FAILED, NOT_ATTEMPTED, PASSED, UNGRADED, Verdict
+from autograder.judging.grading import Graded, Inputs
+from autograder.judging.verdict import FAILED, NOT_ATTEMPTED, PASSED, UNGRADED, Verdict
+from autograder.reporting.likeness import alike, shape
+from autograder.reporting.report import Learner, render
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>&"
 LONG = """def triage(text):

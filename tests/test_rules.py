@@ -3,9 +3,9 @@
 import pytest
 from test_lesson import change
 
-from autograder.lesson import Cell, Lesson, read_lesson
-from autograder.quizzes import course_quiz_problems, lesson_quiz_problems, read_questions
-from autograder.rules import global_names, problems
+from autograder.authoring.lesson import Cell, Lesson, read_lesson
+from autograder.authoring.quizzes import course_quiz_problems, lesson_quiz_problems, read_questions
+from autograder.authoring.rules import global_names, problems
 
 QUIZ_ONLY = ("quick check", "knowledge check")
 

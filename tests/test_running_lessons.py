@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.executed import executed
-from autograder.lesson import find_lessons, read_lesson
+from autograder.authoring.executed import executed
+from autograder.authoring.lesson import find_lessons, read_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
-from autograder.codec import decode, encode
-from autograder.learner import Learner, LearnerGone
-from autograder.limits import Limits
-from autograder.options import KernelOptions
+from autograder.authoring.setup_cell import setup_source
+from autograder.judging.codec import decode, encode
+from autograder.judging.learner import Learner, LearnerGone
+from autograder.judging.limits import Limits
+from autograder.judging.options import KernelOptions
 from autograder.sandbox import cgroup, host, ready
 from autograder.sandbox.host import SandboxedKernel, SandboxUnavailable, Zygote
 from autograder.sandbox.isolation import tree
-from autograder.setup_cell import setup_source
 
 LIMITS = Limits(memory_mb=256, cpu_seconds=20, processes=40, disk_mb=32, file_mb=16)
 
@@ -177,7 +177,7 @@ def test_everything_ends_when_the_grader_is_killed(tmp_path):
 import sys, time
 from pathlib import Path
 from autograder.sandbox.host import SandboxedKernel, Zygote
-from autograder.limits import Limits
+from autograder.judging.limits import Limits
 zygote = Zygote(cold=True)
 kernel = SandboxedKernel(zygote.address, Limits())
 print(zygote.process.pid, kernel.pid, flush=True)
@@ -271,8 +271,8 @@ def test_a_checkout_in_the_temporary_folder_can_be_graded_from(tmp_path):
         shutil.copytree(host.PACKAGES / name, tmp_path / name, ignore=shutil.ignore_patterns("*.safetensors"))
     script = """
 from pathlib import Path
-from autograder.learner import Learner
-from autograder.options import KernelOptions
+from autograder.judging.learner import Learner
+from autograder.judging.options import KernelOptions
 from autograder.sandbox.host import Zygote
 with Zygote(cold=True) as zygote, Learner(Path("files"), KernelOptions(zygote=zygote.address)) as learner:
     ran = learner.run("import course.data.world; print(course.__file__)")

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from course import schedule_explorer as module
-from course.schedule_explorer import Plan, Settings, draw_schedule, explore_schedule, plan, rates
-from course.training_pictures import draw_batches, draw_step
+from course.explorers import schedule as module
+from course.explorers.schedule import Plan, Settings, draw_schedule, explore_schedule, plan, rates
+from course.pictures.training import draw_batches, draw_step
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.roster import COLUMNS, FILE, read_roster
-from autograder.senders import CANVAS, FOLDER, MOODLE, NAMED, sender_of, without_repeats
+from autograder.exchange.roster import COLUMNS, FILE, read_roster
+from autograder.exchange.senders import CANVAS, FOLDER, MOODLE, NAMED, sender_of, without_repeats
 
 LESSON = "lesson06_training"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from course import serving_explorer as module
-from course.serving_explorer import ADAPTERS, RANKS, base_bytes, draw_serving, explore_serving, per_thousand, room
+from course.explorers import serving as module
+from course.explorers.serving import ADAPTERS, RANKS, base_bytes, draw_serving, explore_serving, per_thousand, room
 from course.vram import GPUS, MODELS
 
 MISTRAL = MODELS["Mistral 7B"]

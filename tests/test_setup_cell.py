@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.setup_cell import repository, setup_source
+from autograder.authoring.setup_cell import repository, setup_source
 
 COURSE = "def start(lesson):\n    import torch\n    print('started', lesson)\n    return 'a tier'\n"
 

@@ -1,6 +1,6 @@
 """The pictures of shipping say in words what they show."""
 
-from course.shipping_pictures import draw_drift, draw_inbox_scores, draw_merges, draw_rates, first_alarm
+from course.pictures.shipping import draw_drift, draw_inbox_scores, draw_merges, draw_rates, first_alarm
 
 
 def test_merges_are_told_with_their_errors():

@@ -13,8 +13,8 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from autograder.lesson import find_lessons, read_lesson
-from autograder.notebooks import solution_notebook
+from autograder.authoring.lesson import find_lessons, read_lesson
+from autograder.authoring.notebooks import solution_notebook
 from course import Choice, figures, quick_check
 from course.explorer import Explorer, number
 from docs.__main__ import SiteFailed, main, sphinx
@@ -166,7 +166,7 @@ def test_a_page_that_sphinx_finds_fault_with_is_no_site(tmp_path):
 def test_an_interrupted_run_ends_its_kernel_and_says_that_it_was_interrupted(tmp_path):
     program = tmp_path / "run.py"
     program.write_text(
-        "import nbformat\nfrom autograder.executed import execute\n"
+        "import nbformat\nfrom autograder.authoring.executed import execute\n"
         'cell = nbformat.v4.new_code_cell(\'open(r"%s", "w").write(str(__import__("os").getpid()))\\n\'\n'
         "                                 'import time; time.sleep(60)')\n"
         "try:\n    execute(nbformat.v4.new_notebook(cells=[cell]), 'lesson90_tiny')\n"

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from autograder import grade as command
-from autograder.display import Display, show_tally
-from autograder.grading import Graded, Inputs
-from autograder.plan import Plan
-from autograder.tally import GRADED, PENDING, Line, Tally, line_of
-from autograder.verdict import FAILED, PASSED, UNGRADED, Verdict
-from autograder.writing import GradebookLost
+from autograder.gradebook.writing import GradebookLost
+from autograder.judging.grading import Graded, Inputs
+from autograder.judging.verdict import FAILED, PASSED, UNGRADED, Verdict
+from autograder.many import grade as command
+from autograder.many.display import Display, show_tally
+from autograder.many.plan import Plan
+from autograder.many.tally import GRADED, PENDING, Line, Tally, line_of
 
 
 def graded(state=PASSED, points=2.0, message="", isolation="sandbox"):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from course import vram_explorer as explorer_module
+from course.explorers import vram as explorer_module
+from course.explorers.vram import METHODS, draw_vram, explore_vram
 from course.memory import Memory
-from course.memory_pictures import draw_peaks, draw_steps
 from course.models import TIERS
+from course.pictures.memory import draw_peaks, draw_steps
 from course.vram import GPUS, MODELS, OVERHEAD, Need, Plan, Shape, estimate, layer_bytes
-from course.vram_explorer import METHODS, draw_vram, explore_vram
 
 TOY = Shape(hidden=64, inner=128, layers=2, heads=2, kv_heads=1, head_size=32, vocabulary=100, tied=True)
 # One layer: q 64 × 64, k and v 32 × 64, o 64 × 64, gate, up and down 128 × 64: 36,864 weights.

@@ -7,7 +7,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from .isolation import MEGABYTE
 
 

@@ -22,7 +22,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from . import cgroup
 from .bubblewrap import PACKAGES, command
 from .zygote import ENDED

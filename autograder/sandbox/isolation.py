@@ -13,7 +13,7 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..limits import Limits
+from ..judging.limits import Limits
 
 NEW_NAMESPACES = {
     "cgroup": 0x02000000,

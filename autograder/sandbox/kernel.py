@@ -7,7 +7,7 @@ import sys
 
 from ipykernel.iostream import OutStream
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from . import isolation
 
 FIRST_DESCRIPTOR = 3

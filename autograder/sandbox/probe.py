@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from .cgroup import delegated
 from .host import REMEDY, UNPRIVILEGED, SandboxUnavailable, Zygote
 
@@ -103,8 +103,8 @@ def _memory() -> Finding:
 
 def _trials() -> Iterator[Finding]:
     """Start a sandboxed kernel and try, in it, what must fail."""
-    from ..learner import Learner, LearnerGone  # late: these import this package
-    from ..options import KernelOptions
+    from ..judging.learner import Learner, LearnerGone  # late: these import this package
+    from ..judging.options import KernelOptions
 
     try:
         with Zygote(cold=True) as zygote, tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict, Unicode
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from .host import SandboxedKernel
 from .ready import own_zygote, take
 

@@ -5,7 +5,7 @@ kernel = take(address, Limits())
 
 import atexit
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from .host import SandboxedKernel, Zygote
 
 _ready: dict[tuple[str, Limits], SandboxedKernel] = {}

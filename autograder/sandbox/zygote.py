@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 
-from ..limits import Limits
+from ..judging.limits import Limits
 from . import isolation
 from .bubblewrap import python_folders
 

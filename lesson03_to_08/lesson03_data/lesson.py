@@ -368,7 +368,7 @@ del trainer
 # Now look at whole examples. (`max_length` cuts off what is longer.) Find settings in which nothing teaches the model to stop. There are two different ways.
 
 # %% tags=["skip-execution"]
-from course.label_explorer import explore_labels
+from course.explorers.label import explore_labels
 
 explore_labels(base.tokenizer, tickets[:3])
 
@@ -664,7 +664,7 @@ intents = {name: [100 * measure_triage(model, base.tokenizer, fresh, temperature
 del models
 
 # %% tags=["skip-execution"]
-from course.data_pictures import draw_faults, draw_intents, draw_similarities
+from course.pictures.data import draw_faults, draw_intents, draw_similarities
 from course.figures import show
 
 _ = show(*draw_intents(intents))

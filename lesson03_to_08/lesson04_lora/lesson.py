@@ -160,7 +160,7 @@ quick_check(
 
 # %% tags=["skip-execution"]
 from course.figures import show
-from course.lora_pictures import draw_kept
+from course.pictures.lora import draw_kept
 
 
 def linear_layers(model):
@@ -239,7 +239,7 @@ print(
 # have only r × (d_out + d_in). Here is one matrix of Qwen2.5 0.5B with a change of rank 16, drawn to scale:
 
 # %% tags=["skip-execution"]
-from course.rank_explorer import draw_update
+from course.explorers.rank import draw_update
 
 _ = show(*draw_update(d_out=896, d_in=896, rank=16))
 
@@ -425,7 +425,7 @@ del adapted, layer
 # model at which LoRA saves nothing.
 
 # %% tags=["skip-execution"]
-from course.rank_explorer import explore_rank
+from course.explorers.rank import explore_rank
 
 explore_rank()
 
@@ -505,7 +505,7 @@ except NotImplementedError:
 # is not in it. So the file should grow in proportion to the rank. Does it?
 
 # %% tags=["skip-execution"]
-from course.lora_pictures import draw_sizes
+from course.pictures.lora import draw_sizes
 
 megabytes, predicted = {}, {}
 for rank in (1, 2, 4, 8, 16, 32, 64):
@@ -625,7 +625,7 @@ print(f"Length of the gradient of all B:  {of_b:.3g}")
 # ordinary text. Lower is better.)
 
 # %% tags=["skip-execution"]
-from course.lora_pictures import draw_starts
+from course.pictures.lora import draw_starts
 
 curves, damage = {}, {}
 for start in ("B zero", "both zero", "both random"):
@@ -742,7 +742,7 @@ for rank in (1, 8, 64):
 
 
 # %% tags=["skip-execution"]
-from course.lora_pictures import best, draw_rates
+from course.pictures.lora import best, draw_rates
 
 names = {"all weights": "base", "LoRA rank 1": "prompt", "LoRA rank 8": "tuned", "LoRA rank 64": "hybrid"}
 _ = show(*draw_rates(runs, names))
@@ -791,7 +791,7 @@ for name in names:
 # with tickets.
 
 # %% tags=["skip-execution"]
-from course.lora_pictures import draw_forgetting
+from course.pictures.lora import draw_forgetting
 
 untouched = perplexity(base.model, base.tokenizer, stories)
 useful = [run for run in runs if run["correct"] >= 0.2 and run["name"] in names]

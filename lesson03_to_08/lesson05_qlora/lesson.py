@@ -76,7 +76,7 @@ for name, memory in counted.items():
 
 # %% tags=["skip-execution"]
 from course.figures import show
-from course.memory_pictures import draw_steps
+from course.pictures.memory import draw_steps
 
 _ = show(*draw_steps(counted))
 
@@ -177,7 +177,7 @@ for name in ("Qwen2.5 0.5B", "Mistral 7B", "Llama 13B", "Llama 65B"):
 # called **absmax**. You get 0.2, −1, 0.6, 0.05. Now move each to the nearest value of the codebook.
 
 # %% tags=["skip-execution"]
-from course.quantization_pictures import draw_flow, draw_snap
+from course.pictures.quantization import draw_flow, draw_snap
 
 _ = show(*draw_snap([0.2, -1.0, 0.6, 0.05], [-1.0, 0.0, 0.5, 1.0]))
 
@@ -482,7 +482,7 @@ for block in (4, 8):
 # block's scale, and look.
 
 # %% tags=["skip-execution"]
-from course.quantization_pictures import draw_codebooks
+from course.pictures.quantization import draw_codebooks
 
 int4 = torch.arange(-7, 8) / 7
 fp4 = torch.tensor([-12, -8, -6, -4, -3, -2, -0.0625, 0, 0.0625, 2, 3, 4, 6, 8, 12]) / 12  # bitsandbytes' table, sorted
@@ -643,7 +643,7 @@ print(f"largest difference from bitsandbytes' table: {(book - theirs).abs().max(
 # forty times over: Lloyd's algorithm; −1, 0 and 1 stay). The cell counts, too, how often each of NF4's values is used.
 
 # %% tags=["skip-execution"]
-from course.quantization_pictures import draw_errors
+from course.pictures.quantization import draw_errors
 
 normal = torch.randn(2**20, generator=torch.Generator().manual_seed(0))
 
@@ -761,7 +761,7 @@ for block in (1, 16, 32, 100, 128, 256, 4096):
 # takes, for block sizes from 16 to 4,096 (without double quantization, but for the star).
 
 # %% tags=["skip-execution"]
-from course.quantization_pictures import draw_blocks
+from course.pictures.quantization import draw_blocks
 
 chosen = list(matrices.values())[:: max(1, len(matrices) // 14)]  # about fourteen, from all layers
 blocks = (16, 32, 64, 128, 256, 1024, 4096)
@@ -970,7 +970,7 @@ for name in rises:
         print("NF4, block 64, as it was; blocks that begin elsewhere:", ", ".join(f"{rise:+.1f} %" for rise in shifted))
 
 # %% tags=["skip-execution"]
-from course.quantization_pictures import draw_rises
+from course.pictures.quantization import draw_rises
 
 _ = show(*draw_rises(list(recipes), rises))
 
@@ -1163,7 +1163,7 @@ assert config.load_in_8bit is False, "8 bits and 4 bits exclude each other."
 # %% tags=["skip-execution"]
 import random
 
-from course.memory_pictures import draw_peaks
+from course.pictures.memory import draw_peaks
 from course.vram import GPUS
 
 draw = random.Random(4)
@@ -1203,7 +1203,7 @@ print(
 # **has not been measured on a GPU yet**: take it as a guide, and leave room.
 
 # %% tags=["skip-execution"]
-from course.vram_explorer import explore_vram
+from course.explorers.vram import explore_vram
 
 explore_vram()
 

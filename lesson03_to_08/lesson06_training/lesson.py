@@ -218,8 +218,8 @@ print(f"Capability {capability}:", pick_precision(capability))
 
 # %% tags=["skip-execution"]
 from course.figures import COLOURS, figure, label_bars, label_line, show
-from course.schedule_explorer import explore_schedule
-from course.training_pictures import draw_batches, draw_step
+from course.explorers.schedule import explore_schedule
+from course.pictures.training import draw_batches, draw_step
 
 _ = show(*draw_batches(batch=4, accumulation=4))
 

@@ -70,7 +70,7 @@ print(f"Measuring the adapter in {folder}. `with model.disable_adapter():` switc
 # settings. Only the tickets differ.
 
 # %% tags=["skip-execution"]
-from course.evaluation_pictures import draw_agreement, draw_draws, draw_report
+from course.pictures.evaluation import draw_agreement, draw_draws, draw_report
 from course.figures import COLOURS, figure, label_bars, show
 from course.item_scores import log_likelihoods, price_hits, refuses_it, replies_to, triage_hits
 
@@ -405,7 +405,7 @@ print(f"SciPy {theirs.low:.6f} to {theirs.high:.6f}\nyours {ours[0]:.6f} to {our
 # answer *the same* ones.
 
 # %% tags=["skip-execution"]
-from course.interval_explorer import explore_intervals
+from course.explorers.interval import explore_intervals
 
 explore_intervals()
 

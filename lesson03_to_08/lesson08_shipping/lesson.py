@@ -541,7 +541,7 @@ quick_check(
 
 # %% tags=["skip-execution"]
 from course.hybrid import Desk, jobs_right, load_desk
-from course.shipping_pictures import draw_drift, draw_inbox_scores, draw_merges, draw_rates
+from course.pictures.shipping import draw_drift, draw_inbox_scores, draw_merges, draw_rates
 
 base = load_desk(tier, triage_folder, reply_folder)  # one base, two adapters
 inbox = list(draw_inbox(chosen["messages"], seed=830, year=2027))
@@ -917,7 +917,7 @@ for _ in range(40):
 # dollar per thousand requests is reached?
 
 # %% tags=["skip-execution"]
-from course.serving_explorer import explore_serving
+from course.explorers.serving import explore_serving
 
 explore_serving()
 
@@ -1010,7 +1010,7 @@ quick_check(
 # %% tags=["skip-execution"]
 from course.data import draw_tickets
 from course.evaluation import parse_triage
-from course.interval_explorer import wilson
+from course.explorers.interval import wilson
 
 WEEKS, EACH, CHANGED = 10, 40, 6
 release = [jobs["triage"] for jobs in scores["hybrid"] if "triage" in jobs]

@@ -1,0 +1,1 @@
+"""From a lesson's text file to notebooks, and the proof that its tests are fair."""

@@ -1,0 +1,1 @@
+"""The lessons' explorers: small panels whose sliders redraw a figure."""
