@@ -78,10 +78,10 @@ def choose_tier(name: str | None = None) -> tuple[Tier, str]:
 
 
 def device() -> int | str:
-    """Return where models are loaded: on the first GPU, or on the CPU."""
+    """Return where models are loaded: on this process's GPU, or on the CPU."""
     import torch
 
-    return 0 if torch.cuda.is_available() else "cpu"
+    return torch.cuda.current_device() if torch.cuda.is_available() else "cpu"
 
 
 def compute_dtype() -> "torch.dtype":
@@ -102,6 +102,8 @@ def nf4() -> "BitsAndBytesConfig":
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=compute_dtype(),
+        # FSDP shares out floating-point tensors only, so codes must look like one; `accelerate launch` sets this
+        bnb_4bit_quant_storage=compute_dtype() if os.environ.get("ACCELERATE_USE_FSDP") == "true" else None,
     )
 
 

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from course.ladder import inspect
 from course.ladder.report import PASSED
 from course.launched import HISTORY, share
+from course.models import nf4
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS, EXAMPLES = 4, 64
@@ -40,6 +42,12 @@ def together(tmp_path_factory):
         tmp_path_factory.mktemp("together") / "adapter",
         *launcher.split(), "--mixed_precision=no", "--dynamo_backend=no",
     )  # fmt: skip
+
+
+def test_four_bit_codes_are_stored_as_fsdp_can_share_them_out(monkeypatch):
+    assert nf4().bnb_4bit_quant_storage == torch.uint8
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    assert nf4().bnb_4bit_quant_storage == nf4().bnb_4bit_compute_dtype
 
 
 @pytest.mark.slow
