@@ -23,7 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem != LONGEST)
     for item in items:
         alone = item.path.stem == LONGEST
-        item.add_marker(pytest.mark.xdist_group(item.name if alone else item.path.stem))
+        file = item.path.stem.removesuffix("_in_a_browser")  # both need the site
+        item.add_marker(pytest.mark.xdist_group(item.name if alone else file))
 
 
 @pytest.fixture(scope="session")
