@@ -61,7 +61,8 @@ def write_card(folder: str | Path = "capstone", *, examples: int, limits: str, s
     rungs, adapter = inspect(folder)
     if adapter is None:
         raise ValueError(rungs[-1].sentence)
-    own, who = variant(student()), student()
+    who = student()
+    own = variant(who)
     content = _content(adapter.declared, compare(adapter, own, seed), who, examples, limits.strip())
     _write(Path(folder, CARD), json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     _write(Path(folder, README), markdown(content, adapter, own))

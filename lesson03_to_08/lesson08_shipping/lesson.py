@@ -1169,7 +1169,7 @@ CAPSTONE = {  # by tier: steps and learning rate
     "bundled": (150, 3.5e-3), "t4": (120, 2e-4), "t4-large": (100, 2e-4),
 }  # fmt: skip
 capstone_rows = variant_rows(mine, 1_000, seed=861)
-capstone_rows += rehearsal(load_for_measuring(tier), requests=90, questions=60, seed=862)
+capstone_rows += rehearsal(load_for_measuring(tier), requests=90, questions=120, seed=862)
 train(capstone_rows, "capstone", "Capstone", *CAPSTONE[tier.name])
 print(f"{len(capstone_rows):,} rows.")
 
