@@ -9,7 +9,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 demo: .venv/installed ; $(BIN)/python -m autograder demo
 lab: .venv/installed ; $(BIN)/jupyter lab $(AS_ROOT) --LabApp.default_url=/lab/tree/$(LESSON)
-test: .venv/installed ; $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+test: .venv/installed ; $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 lint: .venv/installed ; $(BIN)/ruff check . && $(BIN)/ruff format --check .
 notebooks: .venv/installed ; $(BIN)/python -m autograder build
 site: .venv/installed ; $(BIN)/python -m docs

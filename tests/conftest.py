@@ -19,12 +19,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes that run side by side share
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with whole lessons, minutes each; of side by side processes, one runs all of a file, for its fixtures."""
+    """Begin with whole lessons, which take minutes each."""
     items.sort(key=lambda item: item.path.stem != LONGEST)
-    for item in items:
-        alone = item.path.stem == LONGEST
-        file = item.path.stem.removesuffix("_in_a_browser")  # both need the site
-        item.add_marker(pytest.mark.xdist_group(item.name if alone else file))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Of processes side by side, let one run all tests of a file, which share fixtures; whole lessons share none."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(nodeid.split("::")[0]).stem
+            return nodeid if file == LONGEST else file.removesuffix("_in_a_browser")  # both need the site
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

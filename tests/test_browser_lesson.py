@@ -121,7 +121,7 @@ def test_a_stub_then_a_mistake_are_met_with_a_sentence_and_a_solution_passes(pag
     (mistake,) = [answer.source for answer in read_answers(lesson.folder, lesson) if answer.reason == MISTAKE]
     write_and_run(page, cell(EXERCISE), f"# {EXERCISE}\n{mistake}")
     run(page, test)
-    test.get_by_text(SENTENCE).wait_for()
+    test.locator(".jp-OutputArea").get_by_text(SENTENCE).wait_for()
     assert "Traceback" not in test.inner_text()
     picture(test, "test-failed")
 
