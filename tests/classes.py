@@ -88,7 +88,12 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "autograder", "grade", LESSON, f"--class={folder}", "--workers=2", *arguments]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1]), "OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    # tests that run side by side ignore Ctrl-C, and their children would, too
+    return subprocess.Popen(command, env=environment, start_new_session=True, preexec_fn=_heed_ctrl_c, **pipes)
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def grade(folder: Path, *arguments: str) -> dict:
