@@ -7,12 +7,12 @@ import hashlib
 import importlib
 import json
 import os
-import zipfile
 from pathlib import Path
 
 from course import state
 from course.lessons import find_lesson
 from course.student import check
+from course.whole import write_zip
 
 FOLDERS = {"adapter": "lesson06_training", "capstone": "lesson08_shipping"}  # saved beside the notebook, and by whom
 KEPT = (".json", ".safetensors", ".md")  # checkpoints, pickles and caches stay behind
@@ -39,7 +39,7 @@ def hand_in(student: str | None = None, lesson: str | None = None) -> Path:
     contents[MANIFEST] = json.dumps(manifest, indent=2).encode()
     target = state.state_path().parent if state.in_colab() else Path.cwd()
     path = target / f"{student}_{name}.zip"
-    _write(path, contents)
+    write_zip(path, contents)
     print(f"{path.name} holds {', '.join(sorted(contents))} ({path.stat().st_size / 1e6:.1f} MB).")
     if state.in_colab():
         importlib.import_module("google.colab.files").download(str(path))
@@ -92,16 +92,3 @@ def _place(folder: str, is_needed: bool) -> Path:
     """Return the folder beside the notebook, or its copy on Drive when a disconnect took it and the lesson needs it."""
     kept = state.state_path().parent / folder
     return kept if is_needed and state.in_colab() and not Path(folder).is_dir() else Path(folder)
-
-
-def _write(path: Path, contents: dict[str, bytes]) -> None:
-    """Write the zip whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    try:
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in contents.items():
-                archive.writestr(name, data)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

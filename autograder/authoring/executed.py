@@ -19,6 +19,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from course.whole import replacing
+
 from ..judging.versions import versions
 from .lesson import Lesson
 from .notebooks import notebook_text, solution_notebook
@@ -89,12 +91,8 @@ def _content(notebook: NotebookNode) -> str:
 def _keep(notebook: NotebookNode, file: Path, name: str) -> None:
     """Write the notebook in one step, then forget what the lesson was before."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        fresh.write_text(notebook_text(notebook), encoding="utf-8")
-        os.replace(fresh, file)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with replacing(file) as draft:
+        draft.write_text(notebook_text(notebook), encoding="utf-8")
     for older in file.parent.glob(f"{name}-*.ipynb"):
         if older != file:
             with contextlib.suppress(OSError):

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from course.whole import write_zip
+
 from .earlier import RECORD
 from .handins import TAKEN
-from .handout import write_zip
 
 FOLDER = "handback"
 

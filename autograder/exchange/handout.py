@@ -1,10 +1,11 @@
 """Pack what learners get, as one zip for a learning management system: `autograder handout LESSON`."""
 
 import argparse
-import zipfile
 from pathlib import Path
 
 from rich.console import Console
+
+from course.whole import write_zip
 
 from ..authoring.lesson import DELIMITERS
 from ..submissions.snapshot import entries
@@ -50,16 +51,3 @@ def pack_handout(class_folder: Path, lesson: str) -> tuple[Path, list[str]]:
     path = Path(class_folder) / FOLDER / f"{lesson}.zip"
     write_zip(path, {f"{lesson}/{name}": data for name, data in files.items()})
     return path, sorted(files)
-
-
-def write_zip(path: Path, contents: dict[str, bytes]) -> None:
-    """Write a zip, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in contents.items():
-                archive.writestr(name, data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

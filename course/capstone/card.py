@@ -6,7 +6,6 @@ It writes `card.json`, for programs, and `README.md`, the model card, for people
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from course.ladder.header import parse_json
 from course.ladder.tensors import Adapter
 from course.models import Tier, fingerprint
 from course.student import student
+from course.whole import replacing
 
 CARD, README = "card.json", "README.md"
 MAX_CARD = 64_000
@@ -64,8 +64,10 @@ def write_card(folder: str | Path = "capstone", *, examples: int, limits: str, s
     who = student()
     own = variant(who)
     content = _content(adapter.declared, compare(adapter, own, seed), who, examples, limits.strip())
-    _write(Path(folder, CARD), json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    _write(Path(folder, README), markdown(content, adapter, own))
+    card = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    for name, text in ((CARD, card), (README, markdown(content, adapter, own))):
+        with replacing(Path(folder, name)) as draft:
+            draft.write_text(text, encoding="utf-8")
     print(f"{CARD} and {README} are in {folder}.")
     return content
 
@@ -149,13 +151,3 @@ def _text(found: object, longest: int) -> str | None:
 
 def _whole(found: object, most: int) -> int | None:
     return found if type(found) is int and 1 <= found <= most else None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
