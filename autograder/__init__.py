@@ -11,6 +11,7 @@ A room for each part of the work:
 - `gradebook`: what is kept: results, the ledger, nbgrader's own gradebook and feedback
 - `reporting`: what an instructor reads about a class
 
-Beside them stand the command line, what nbgrader's configuration imports (`config`), and the commands for one person:
+Beside them stand the command line and its shared `arguments`, what nbgrader's configuration imports (`config`), what a
+master's `cells` are, and the commands for one person:
 `check`, `verify`, `doctor`, `demo`.
 """

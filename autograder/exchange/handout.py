@@ -7,6 +7,7 @@ from rich.console import Console
 
 from course.whole import write_zip
 
+from ..arguments import add_class, add_lesson
 from ..authoring.lesson import DELIMITERS
 from ..submissions.snapshot import entries
 
@@ -24,10 +25,8 @@ This is {lesson}.
 def register(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("handout", help="pack a released lesson for an LMS", description=__doc__)
-    parser.add_argument("lesson", metavar="LESSON", help="the assignment's name")
-    parser.add_argument(
-        "--class", dest="folder", type=Path, default=Path(), metavar="DIR", help="class folder (default: this one)"
-    )
+    add_lesson(parser)
+    add_class(parser)
     parser.set_defaults(run=run)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ..arguments import add_class
 from ..judging.grading import grade_submission, inputs_of
 from .ledger import Ledger, entry
 from .preprocessors import JudgeCells
@@ -35,7 +36,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     again.add_argument("--student", default="", help="only this student")
     again.add_argument("--unsafe", action="store_true", help="grade without isolation")
     for action in (verify, again):
-        action.add_argument("--class", dest="folder", type=Path, default=Path(), metavar="DIR", help="class folder")
+        add_class(action)
     verify.set_defaults(run=run_verify)
     again.set_defaults(run=run_replay)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from rich.console import Console
 
+from ..arguments import add_class, add_gradebook, add_lesson
 from ..cells import SETUP, key, runs
 from ..gradebook.writing import GradebookLost, Writer, open_class
 from ..judging.grading import Graded, Work, could_not_be_graded, inputs_of
@@ -35,16 +36,14 @@ OTHER_VERSIONS = "The worker has other versions of Python, the libraries or the 
 def register(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("grade", help="grade all submissions of a lesson", description=__doc__)
-    parser.add_argument("lesson", metavar="LESSON", help="the assignment's name")
-    parser.add_argument(
-        "--class", dest="folder", type=Path, default=Path(), metavar="DIR", help="class folder (default: this one)"
-    )
+    add_lesson(parser)
+    add_class(parser)
     parser.add_argument("--student", default="", help="grade this student only")
     parser.add_argument(
         "--workers", type=int, default=processors(), help="processes to grade with (default: %(default)s)"
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="grade on a Dask cluster, for example tcp://host:8786")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: nbgrader's configuration, else SQLite)")
+    add_gradebook(parser)
     parser.add_argument("--force", action="store_true", help="grade again what is graded already")
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, on stdout")
     parser.add_argument("--unsafe", action="store_true", help="grade without isolation; every result will say so")

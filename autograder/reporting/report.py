@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import is_solution
 from rich.console import Console
 
+from ..arguments import add_class, add_gradebook, add_lesson
 from ..cells import key
 from ..gradebook.results import Results, write_whole
 from ..gradebook.writing import ClassApp, open_class
@@ -56,12 +57,10 @@ class Learner:
 def register(subparsers: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("report", help="write a page about a class and a lesson", description=__doc__)
-    parser.add_argument("lesson", metavar="LESSON", help="the assignment's name")
-    parser.add_argument(
-        "--class", dest="folder", type=Path, default=Path(), metavar="DIR", help="class folder (default: this one)"
-    )
+    add_lesson(parser)
+    add_class(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: report-LESSON.html in the class folder")
-    parser.add_argument("--db", metavar="URL", help="the gradebook (default: nbgrader's configuration, else SQLite)")
+    add_gradebook(parser)
     parser.set_defaults(run=run)
 
 
