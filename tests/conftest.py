@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,23 @@ def tiny() -> Path:
 def lesson_copy(tmp_path: Path) -> Path:
     """Give a copy of the small lesson that a test may break."""
     return Path(shutil.copytree(TINY, tmp_path / TINY.name))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable:
+    """Open an explorer without showing it: `opened(explore_rank)` gives it, and its controls by their descriptions."""
+    from course.explorer import Explorer
+
+    shown = []
+    monkeypatch.setattr(Explorer, "show", lambda self: shown.append(self))
+
+    def opened(explore: Callable, *arguments: object) -> tuple:
+        explore(*arguments)
+        (explorer,) = shown
+        described = [child for child in explorer.widget.children if getattr(child, "description", "")]
+        return explorer, {child.description: child for child in described}
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from course.dpo import dpo_config, logged
-from course.explorers import dpo as module
 from course.explorers.dpo import BETAS, draw_dpo, explore_dpo, pair
 from course.training import precision
 
@@ -56,12 +55,8 @@ def test_two_falling_replies_with_a_falling_loss_are_pointed_out():
     assert "kept up" in draw_dpo(2, 6, 0.3)[2]
 
 
-def test_the_explorer_follows_its_controls(monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_dpo()
-    (explorer,) = shown
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
+def test_the_explorer_follows_its_controls(opened):
+    explorer, controls = opened(explore_dpo)
     assert "the loss 0.474" in explorer.alt  # the lesson's example
     controls["Rejected reply moved by (nats)"].value = -8
     assert "margin is +1.00" in explorer.alt

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from course.explorers import interval as module
 from course.explorers.interval import SIZES, draw_interval, explore_intervals, pairs_needed, wilson
 
 
@@ -51,12 +50,8 @@ def test_a_hundred_tickets_at_seventy_percent_are_nine_points():
     assert math.isclose((high - low) / 2, 0.09, abs_tol=0.002)
 
 
-def test_the_explorer_follows_its_controls(monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_intervals()
-    (explorer,) = shown
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
+def test_the_explorer_follows_its_controls(opened):
+    explorer, controls = opened(explore_intervals)
     assert "inside" in explorer.text
     controls["Tickets measured"].value = 1_000
     assert "outside" in explorer.text

@@ -3,7 +3,6 @@
 import pytest
 
 from course.data import draw_tickets, prompt_completion
-from course.explorers import label as module
 from course.explorers.label import draw_labels, draw_tokens, explore_labels, label_tokens
 from course.labels import IGNORED, encode, end_of, example
 from course.models import load_base
@@ -82,12 +81,8 @@ def test_the_picture_says_what_is_learned(base, ticket):
     assert "<|im_end|>" in drawn and "read only (label −100)" in drawn
 
 
-def test_the_explorer_follows_its_controls(base, monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_labels(base.tokenizer, draw_tickets(3, seed=6))
-    (explorer,) = shown
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
+def test_the_explorer_follows_its_controls(base, opened):
+    explorer, controls = opened(explore_labels, base.tokenizer, draw_tickets(3, seed=6))
     assert "The answer and its end are learned" in explorer.text
     controls["The end token is"].value = False
     assert "nothing here teaches the model to stop" in explorer.text

@@ -5,7 +5,6 @@ import random
 
 import pytest
 
-from course.explorers import leash as module
 from course.explorers.leash import BETAS, best_policy, divergence, draw_leash, explore_leash
 from course.pictures.method import draw_dpo_run, draw_models, draw_surprises, draw_voices
 from course.voice import VoiceScore
@@ -52,12 +51,8 @@ def test_a_long_leash_cheats_and_a_short_one_hardly_moves():
     assert "hardly moves" in draw_leash(10.0, 6)[0].axes[0].get_title(loc="left")
 
 
-def test_the_explorer_follows_its_controls(monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_leash()
-    (explorer,) = shown
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
+def test_the_explorer_follows_its_controls(opened):
+    explorer, controls = opened(explore_leash)
     before = explorer.alt
     controls["β, how tight the leash is"].value = 0.1
     assert explorer.alt != before and "β 0.1" in explorer.alt

@@ -2,7 +2,6 @@
 
 import pytest
 
-from course.explorers import rank as module
 from course.explorers.rank import MODELS, MODULES, RANKS, adapter_parameters, draw_rank, draw_update, explore_rank
 from course.models import TIERS
 
@@ -59,13 +58,9 @@ def test_the_picture_of_an_update_is_described():
     assert "28,672 numbers to train in place of 802,816" in alt
 
 
-def test_the_explorer_follows_its_controls(monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_rank()
-    (explorer,) = shown
+def test_the_explorer_follows_its_controls(opened):
+    explorer, controls = opened(explore_rank)
     before = explorer.alt
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
     controls["Rank r"].value = 64
     assert explorer.alt != before and "rank 64" in explorer.alt
     controls["Base model"].value = "GPT-3 175B"

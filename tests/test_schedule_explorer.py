@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from course.explorers import schedule as module
 from course.explorers.schedule import Plan, Settings, draw_schedule, explore_schedule, plan, rates
 from course.pictures.training import draw_batches, draw_step
 
@@ -46,13 +45,9 @@ def test_any_settings_can_be_drawn(settings):
     assert str(settings.batch * settings.accumulation) in text
 
 
-def test_the_explorer_follows_its_controls(monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_schedule()
-    (explorer,) = shown
+def test_the_explorer_follows_its_controls(opened):
+    explorer, sliders = opened(explore_schedule)
     before = explorer.alt
-    sliders = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
     sliders["Epochs (rounds of the data)"].value = 5
     assert explorer.alt != before
     assert f"{math.ceil(1_000 / 16) * 5} steps" in explorer.alt

@@ -2,7 +2,6 @@
 
 import pytest
 
-from course.explorers import serving as module
 from course.explorers.serving import ADAPTERS, RANKS, base_bytes, draw_serving, explore_serving, per_thousand, room
 from course.vram import GPUS, MODELS
 
@@ -35,12 +34,8 @@ def test_any_choice_can_be_drawn(gpu, model, bits):
     assert [ax.get_xlabel() for ax in fig.axes] == ["GPU memory (GB)", "adapters that share the GPU"]
 
 
-def test_the_explorer_follows_its_controls(monkeypatch):
-    shown = []
-    monkeypatch.setattr(module.Explorer, "show", lambda self: shown.append(self))
-    explore_serving()
-    (explorer,) = shown
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
+def test_the_explorer_follows_its_controls(opened):
+    explorer, controls = opened(explore_serving)
     before = explorer.text
     controls["Bits per base weight"].value = 4
     assert explorer.text != before

@@ -2,7 +2,6 @@
 
 import pytest
 
-from course.explorers import vram as explorer_module
 from course.explorers.vram import METHODS, draw_vram, explore_vram
 from course.memory import Memory
 from course.models import TIERS
@@ -134,12 +133,8 @@ def test_every_bar_can_be_drawn_and_is_described(method, name):
     assert "not a measurement" in table
 
 
-def test_the_explorer_starts_too_large_for_a_t4_and_can_be_made_to_fit(monkeypatch):
-    shown = []
-    monkeypatch.setattr(explorer_module.Explorer, "show", lambda self: shown.append(self))
-    explore_vram()
-    (explorer,) = shown
-    controls = {child.description: child for child in explorer.widget.children if getattr(child, "description", "")}
+def test_the_explorer_starts_too_large_for_a_t4_and_can_be_made_to_fit(opened):
+    explorer, controls = opened(explore_vram)
     assert "T4" not in explorer.alt
     controls["Method"].value = "QLoRA on a 4-bit base"
     assert "T4" in explorer.alt and GPUS["T4"] == 15
