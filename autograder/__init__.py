@@ -12,6 +12,5 @@ A room for each part of the work:
 - `reporting`: what an instructor reads about a class
 
 Beside them stand the command line and its shared `arguments`, what nbgrader's configuration imports (`config`), what a
-master's `cells` are, and the commands for one person:
-`check`, `verify`, `doctor`, `demo`.
+master's `cells` are, and the commands for one person: `check`, `verify`, `doctor`, `demo`.
 """
