@@ -26,8 +26,7 @@ def asked(base):
     texts = [ticket["text"] for ticket in draw_tickets(20, seed=4)] + unsafe_requests(10, seed=4)
     texts += [row["question"] for row in draw_price_questions(20, seed=4)] + ["Hi.", "How much is the Lynx tarp? " * 12]
     turns = [[{"role": "user", "content": text}] for text in texts]
-    found = base.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
-    return turns, found["input_ids"]
+    return turns, decoding.prompts_of(base.tokenizer, turns)
 
 
 def test_the_likeliest_answers_are_those_of_generate(base, asked):

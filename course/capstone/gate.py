@@ -27,6 +27,7 @@ from course.data import (
 )
 from course.item_scores import log_likelihoods, refuses_it, right_answers
 from course.ladder.base import attached, grader_base, is_merged
+from course.ladder.behaviour import LONGEST
 from course.ladder.tensors import Adapter
 from course.models import generate
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 EXAMPLES_SEED = 8_008
 RESAMPLES = 4_000
-LONGEST = 48
-"""Tokens of an answer at most."""
 WORST = 1e3
 """Stands for a log-probability that is infinite or not a number."""
 
@@ -137,8 +136,6 @@ def _answers(model: "Model", base: "Base", turns: list[list[dict]], temperature:
     """Answer conversations: the small base on a CPU all at once."""
     if not is_merged(base):
         return generate(model, base.tokenizer, turns, LONGEST, temperature, seed % 2**32)
-    from course.ladder.decoding import decode  # late: it needs transformers
+    from course.ladder.decoding import answers_to, prompts_of  # late: it needs transformers
 
-    prompts = base.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)["input_ids"]
-    answers = decode(model, prompts, LONGEST, temperature, seed % 2**32)
-    return [text.strip() for text in base.tokenizer.batch_decode(answers, skip_special_tokens=True)]
+    return answers_to(model, base.tokenizer, prompts_of(base.tokenizer, turns), LONGEST, temperature, seed)

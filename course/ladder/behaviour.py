@@ -100,9 +100,9 @@ def drawn(seed: int) -> list[dict]:
 @lru_cache(maxsize=4)
 def prompts(tier: str, seed: int) -> list[list[int]]:
     """Return the tokens of the prompts that ask for the triage of `drawn(seed)`, each ticket alone."""
-    turns = [triage_messages(ticket["text"]) for ticket in drawn(seed)]
-    asked = grader_base(tier).tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
-    return asked["input_ids"]
+    from course.ladder.decoding import prompts_of  # late: it needs transformers
+
+    return prompts_of(grader_base(tier).tokenizer, [triage_messages(ticket["text"]) for ticket in drawn(seed)])
 
 
 @lru_cache(maxsize=4)
@@ -114,11 +114,10 @@ def right_answers(tier: str, seed: int, variant: Variant) -> list[list[int]]:
 
 def _answer_at_once(model: "Model", base: Base, seed: int, variant: Variant, temperature: float) -> list[str]:
     """Answer all tickets together, on a CPU; a good adapter's answers are guessed, which makes it sooner."""
-    from course.ladder.decoding import decode  # late: it needs transformers
+    from course.ladder.decoding import answers_to  # late: it needs transformers
 
     asked, drafts = prompts(base.tier.name, seed), right_answers(base.tier.name, seed, variant)
-    answers = decode(model, asked, LONGEST, temperature, seed=seed % 2**32, drafts=drafts)
-    return [text.strip() for text in base.tokenizer.batch_decode(answers, skip_special_tokens=True)]
+    return answers_to(model, base.tokenizer, asked, LONGEST, temperature, seed, drafts)
 
 
 def _answer(

@@ -15,7 +15,7 @@ from functools import partial
 
 import torch
 from torch.nn.functional import pad
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import Cache, DynamicLayer
 
 TOGETHER = 25
@@ -52,6 +52,25 @@ class Room(DynamicLayer):
     def grow(self) -> None:
         """Make room for `MORE` positions."""
         self.keys, self.values = (pad(part, (0, 0, 0, MORE)) for part in (self.keys, self.values))
+
+
+def prompts_of(tokenizer: PreTrainedTokenizerBase, conversations: Sequence[list[dict[str, str]]]) -> list[list[int]]:
+    """Return the tokens of the prompts that ask for the next message of each conversation."""
+    return tokenizer.apply_chat_template(conversations, add_generation_prompt=True, return_dict=True)["input_ids"]
+
+
+def answers_to(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[list[int]],
+    max_new_tokens: int,
+    temperature: float,
+    seed: int,
+    drafts: Sequence[list[int]] | None = None,
+) -> list[str]:
+    """Return the texts that answer each prompt; the parameters are those of `decode`."""
+    answers = decode(model, prompts, max_new_tokens, temperature, seed % 2**32, drafts)
+    return [text.strip() for text in tokenizer.batch_decode(answers, skip_special_tokens=True)]
 
 
 def decode(
