@@ -1,7 +1,6 @@
 """Explore how sure a score is: its interval, and how many tickets it takes to tell two adapters apart.
 
 explore_intervals()
-wilson(70, 100)                                # (0.604, 0.781), about
 pairs_needed(gap=0.02, discordant=0.06)        # 1175: tickets that both models must answer
 """
 
@@ -14,20 +13,11 @@ from matplotlib.figure import Figure
 
 from course.explorer import Explorer
 from course.figures import COLOURS, INK, figure
+from course.intervals import Z, wilson
 
-Z, POWER_Z = 1.959964, 0.841621
-"""Quantiles of the normal distribution: 95 % two-sided confidence, and 80 % power."""
+POWER_Z = 0.841621
+"""Quantile of the normal distribution for 80 % power."""
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
-
-
-def wilson(correct: float, n: int, z: float = Z) -> tuple[float, float]:
-    """Return the Wilson score interval of a share; (0, 1) for n = 0. Source: Wilson 1927, JASA 22:209-212."""
-    if n == 0:
-        return 0.0, 1.0
-    share, spread = correct / n, z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def pairs_needed(gap: float, discordant: float) -> int:

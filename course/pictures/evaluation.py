@@ -11,8 +11,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from course.explorers.interval import wilson
 from course.figures import COLOURS, GRID, INK, figure
+from course.intervals import wilson
 
 Interval = Mapping[str, float]
 NEAR = 8

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from course.explorers.interval import wilson
 from course.figures import COLOURS, DIM, INK, figure
 from course.hybrid import JOBS
+from course.intervals import wilson
 
 APPROACHES = {"prompt only": "prompt", "RAG only": "rag", "adapter only": "tuned", "hybrid": "hybrid"}
 WHOLE = "the whole message"

@@ -1010,7 +1010,7 @@ quick_check(
 # %% tags=["skip-execution"]
 from course.data import draw_tickets
 from course.evaluation import parse_triage
-from course.explorers.interval import wilson
+from course.intervals import wilson
 
 WEEKS, EACH, CHANGED = 10, 40, 6
 release = [jobs["triage"] for jobs in scores["hybrid"] if "triage" in jobs]
