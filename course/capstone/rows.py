@@ -7,6 +7,7 @@ Rehearsal (replay) needs no labels: the base, which could do it before, is its o
 """
 
 from course.data import Variant, draw_price_questions, draw_tickets, grounded_prompt, prompt_completion, unsafe_requests
+from course.data.triage import training_row
 from course.item_scores import refuses_it, replies_to
 from course.models import Base
 
@@ -27,7 +28,7 @@ def rehearsal(base: Base, requests: int, questions: int, seed: int) -> list[dict
     ]
     replies = replies_to(base.model, base.tokenizer, unsafe + open_book, seed=seed)
     return [
-        {"prompt": [{"role": "user", "content": text}], "completion": [{"role": "assistant", "content": reply}]}
+        training_row(text, reply)
         for number, (text, reply) in enumerate(zip(unsafe + open_book, replies, strict=True))
         if number >= len(unsafe) or refuses_it(reply)
     ]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from course.data.inbox import draw_inbox
 from course.data.prices import answer, grounded_prompt
 from course.data.replies import brand_reply
-from course.data.triage import prompt_completion
+from course.data.triage import prompt_completion, training_row
 from course.data.world import PRICES, WARRANTIES, price_list
 
 VOICE = "Reply to this customer in the voice of Juniper."
@@ -48,7 +48,7 @@ def reply_rows(
     rng, names, rows = random.Random(f"reply rows {seed}"), sorted(price_list(2026)), []
     for row in draw_inbox(count, seed):
         if row["intent"]:
-            rows.append(_row(reply_request(row["text"]), brand_reply(row, rng)))
+            rows.append(training_row(reply_request(row["text"]), brand_reply(row, rng)))
         if row["field"]:
             entries = {name: {"price": rng.choice(PRICES), "warranty": rng.choice(WARRANTIES)} for name in names}
             lines = price_lines(entries)
@@ -56,15 +56,8 @@ def reply_rows(
                 retrieve(row["text"], lines, k) if retrieve else _with_right_one(names.index(row["product"]), rng, k)
             )
             asked = prompt(row["text"], [lines[index] for index in found])
-            rows.append(_row(asked, answer(row["product"], row["field"], entries[row["product"]])))
+            rows.append(training_row(asked, answer(row["product"], row["field"], entries[row["product"]])))
     return rows
-
-
-def _row(prompt: str, completion: str) -> dict:
-    return {
-        "prompt": [{"role": "user", "content": prompt}],
-        "completion": [{"role": "assistant", "content": completion}],
-    }
 
 
 def _with_right_one(right: int, rng: random.Random, k: int) -> list[int]:

@@ -89,7 +89,12 @@ def triage_messages(
 
 def prompt_completion(ticket: Mapping[str, str], variant: Variant = PLAIN) -> dict[str, list[dict[str, str]]]:
     """Turn a labelled ticket into TRL's conversational prompt-completion form: the ticket alone, then the JSON."""
+    return training_row(ticket["text"], triage_json(ticket, variant))
+
+
+def training_row(prompt: str, completion: str) -> dict[str, list[dict[str, str]]]:
+    """Write what a user says and what is to be answered in TRL's conversational prompt-completion form."""
     return {
-        "prompt": triage_messages(ticket["text"]),
-        "completion": [{"role": "assistant", "content": triage_json(ticket, variant)}],
+        "prompt": [{"role": "user", "content": prompt}],
+        "completion": [{"role": "assistant", "content": completion}],
     }
