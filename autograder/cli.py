@@ -31,6 +31,3 @@ def main(arguments: list[str] | None = None) -> int:
     except (LessonError, ValueError, OSError) as problem:
         print(f"autograder: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("autograder: stopped", file=sys.stderr)
-        return 130

@@ -151,7 +151,7 @@ def _running(module):
 
 
 def test_ctrl_c_at_any_moment_stops_cleanly(folder, quiet):
-    for share in (0.35, 0.6, 0.8):
+    for share in (0.05, 0.35, 0.6, 0.8):
         process = start(folder)
         try:
             time.sleep(share * quiet[2])

@@ -11,40 +11,65 @@ learner chooses (`json`, `decode`, ...) can get in the way. A question and its a
 What cannot be sent back is answered with {"unsendable": "a generator; return a list"}.
 """
 
+import asyncio
 import inspect
 import random
+import signal
+import socket
+import struct
 import sys
 import traceback
 
 from .codec import NotPlainData, decode, encode
 
+HEAD = struct.Struct("!QQ")  # of each text on the line: the question's number, and the length in bytes
 LONGEST = 500  # characters of an exception's text
 
 
-class Answer:
-    """Show one encoded answer to the kernel's display machinery, whatever formatters the learner has set."""
-
-    def __init__(self, answer):
-        try:
-            self.text = encode(answer)
-        except NotPlainData as reason:
-            self.text = encode({"unsendable": str(reason)})
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/plain": self.text}
+def listen(address, names):
+    """Have the kernel's event loop answer whatever the judge asks about the learner's `names`."""
+    line = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+    line.connect(address)
+    asyncio.get_running_loop().add_reader(line, _reply, line, names)
 
 
 def answer(question, names):
-    """Answer an encoded question about the learner's `names`."""
-    question = decode(question)
+    """Answer an encoded question about the learner's `names`, in the same code."""
+    try:
+        return encode(_answer(decode(question), names))
+    except NotPlainData as reason:
+        return encode({"unsendable": str(reason)})
+
+
+def _reply(line, names):
+    """Answer one question; an interrupt reaches the learner's code, as in a cell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        number, length = HEAD.unpack(_receive(line, HEAD.size))
+        text = answer(_receive(line, length).decode(), names).encode()
+        line.sendall(HEAD.pack(number, len(text)) + text)
+    except OSError:
+        asyncio.get_running_loop().remove_reader(line)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _receive(line, length):
+    received = line.recv(length, socket.MSG_WAITALL)
+    if len(received) < length:
+        raise OSError("the judge has hung up")
+    return received
+
+
+def _answer(question, names):
     if "seed" in question:
-        return Answer({"value": _seed(question["seed"])})
+        return {"value": _seed(question["seed"])}
     if question["name"] not in names:
-        return Answer({"missing": True})
+        return {"missing": True}
     value = names[question["name"]]
     if "args" in question:
-        return Answer(_call(value, question))
-    return Answer({"function": question["name"]} if callable(value) else {"value": value})
+        return _call(value, question)
+    return {"function": question["name"]} if callable(value) else {"value": value}
 
 
 def _call(function, question):

@@ -145,7 +145,10 @@ def _judge_cell(
     if conversation.gone:
         kernels.drop()
     elif found.state != UNGRADED:
-        found = Verdict(**vars(found) | {"printed": found.printed + conversation.learner.printed()})
+        try:
+            found = Verdict(**vars(found) | {"printed": found.printed + conversation.learner.printed()})
+        except LearnerGone:  # what comes after needs a kernel that can be understood
+            kernels.drop()
     exercise = exercise_of(test, notebook) or conversation.last
     edited = any(_is_edited(other) for other in notebook.cells if key(other) == exercise)
     if found.state == FAILED and (conversation.not_implemented or (conversation.missing and not edited)):

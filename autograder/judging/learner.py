@@ -11,43 +11,36 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import zmq
 from jupyter_client.channels import ZMQSocketChannel
-from jupyter_client.manager import KernelManager
 
-from ..sandbox.host import SandboxUnavailable, make_readable
-from ..sandbox.isolation import RUN, own_memory, processor_seconds, tree
-from ..sandbox.provisioner import SandboxSpecs
+from ..sandbox.host import SandboxedKernel, SandboxUnavailable, make_readable
+from ..sandbox.isolation import own_memory, processor_seconds, tree
 from ..sandbox.zygote import ENDED
-from .codec import MARKS, MAX_BYTES, encode
+from .booting import boot_cell
+from .codec import MARKS, MAX_BYTES
+from .line import Line
+from .managing import environment, make_manager
 from .options import SANDBOX, KernelOptions
 from .outputs import Ran
 
 FLOOD = 32 * 2**20  # bytes of output after which nobody reads on
 HOARD = 4 * MAX_BYTES  # that this process may grow by while it waits: messages that never end pile up in it
-PASSED_ON = "PATH HOME LANG LC_ALL TMPDIR HF_HOME HF_HUB_CACHE CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
-LONGEST_SOCKET_FOLDER = 90  # the path of a Unix socket has at most 107 bytes
+UNREADABLE = "The learner's kernel sent a message that cannot be read."
 PATIENCE = 5  # a busy grading machine must not cost an honest learner points
 GRACE = 2  # seconds between an interrupt and the end
 TIDY = 5  # seconds to wait for the rest of what a cell or a call has put out
 POLL = 0.2  # seconds between two looks at whether the kernel still lives
-ANSWER = '__import__("sys").modules["_judge.answering"].answer({question!r}, globals())'
-FETCH = f"import shutil; shutil.copytree('{RUN}/in', '.', symlinks=True, dirs_exist_ok=True); del shutil\n"
-BOOT = """
-def _judge_boot(sources):
-    import sys, types
-    for name, source in sources:
-        module = sys.modules[name] = types.ModuleType(name)
-        module.__package__, module.__path__ = "_judge", []
-        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
-_judge_boot(%r)
-del _judge_boot
-"""
+
+
+T = TypeVar("T")
 
 
 class LearnerGone(Exception):
@@ -61,37 +54,20 @@ class Learner:
         self.folder, self.options = Path(folder), options or KernelOptions()
         self.sandboxed = self.options.isolation == SANDBOX
         self.settings = TemporaryDirectory(prefix="kernel-")  # private (0700): an unconfined kernel's sockets lie there
-        self.context = context = zmq.Context()
-        context.maxmsgsize = 2 * MAX_BYTES
-        if self.sandboxed:
-            specs = SandboxSpecs(self.options.zygote, self.options.limits)
-            self.manager = KernelManager(kernel_spec_manager=specs, context=context)
-        else:
-            self.manager = KernelManager(kernel_name=self.options.kernel_name, context=context)
-        if self.sandboxed or (os.name == "posix" and len(self.settings.name) < LONGEST_SOCKET_FOLDER):
-            self.manager.transport, self.manager.ip = "ipc", f"{self.settings.name}/socket"
-            self.manager.connection_file = f"{self.settings.name}/connection.json"
-        self.client, self.poller, self.calls, self.idle_after = None, zmq.Poller(), Ran(), None
+        self.manager = make_manager(self.options, Path(self.settings.name))
+        self.client, self.line, self.calls = None, None, Ran()
+        self.welcomed, self.idle_after = False, None
 
     def __enter__(self) -> "Learner":
         try:
             self.manager.start_kernel(
                 cwd=str(self.folder),
-                env=self._environment(),
+                env=environment(Path(self.settings.name)),
                 extra_arguments=["--HistoryManager.hist_file=:memory:"],
                 stdout=DEVNULL,
                 stderr=DEVNULL,
             )
-            self.client = self.manager.blocking_client()
-            self.client.session.unpack = _read_json
-            self.client.start_channels(stdin=False, hb=False, control=False)
-            self.client.wait_for_ready(timeout=self.options.start_timeout)
-            for channel in (self.client.shell_channel, self.client.iopub_channel):
-                self.poller.register(channel.socket, zmq.POLLIN)
-            wire = [("_judge", "")] + [(f"_judge.{name}", _source(name)) for name in ("codec", "answering")]
-            fetch = FETCH if self.sandboxed else ""
-            if error := self.run(fetch + BOOT % wire, timeout=self.options.start_timeout).error:
-                raise LearnerGone(error)
+            self._connect()
         except BaseException as problem:
             self.close()
             if isinstance(problem, Exception) and not isinstance(problem, SandboxUnavailable):
@@ -99,10 +75,26 @@ class Learner:
             raise
         return self
 
+    def _connect(self) -> None:
+        self.client, patience = self.manager.blocking_client(), self.options.start_timeout
+        self.client.session.unpack = _read_json
+        self.client.start_channels(stdin=False, hb=False, control=False)
+        self._wait(lambda: self.welcomed or None, patience, "The start", Ran())
+        self.line = Line(self.kernel.sockets if self.kernel else Path(self.settings.name))
+        address = self.kernel.show(self.line.path) if self.kernel else self.line.address
+        if error := self.run(boot_cell(address, self.sandboxed), patience).error:
+            raise LearnerGone(error)
+        self.line.connect()
+
+    @property
+    def kernel(self) -> SandboxedKernel | None:
+        """The sandboxed kernel, if it is one."""
+        return self.manager.provisioner.kernel if self.sandboxed else None
+
     @property
     def shared(self) -> Path | None:
         """Folder that the judge writes and the learner reads, under one path; None where that holds for any folder."""
-        return self.manager.provisioner.kernel.shared if self.sandboxed else None
+        return self.kernel.shared if self.kernel else None
 
     def share(self) -> None:
         """Let the learner's code read what the judge has written into the shared folder."""
@@ -114,22 +106,31 @@ class Learner:
 
     def close(self) -> None:
         """End the kernel and forget its settings."""
+        if self.line:
+            self.line.close()
         if self.client:
             self.client.stop_channels()
         if self.manager.has_kernel:
             self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
-        self.context.destroy(linger=0)
+        self.manager.context.destroy(linger=0)
         self.settings.cleanup()
 
-    def run(self, source: str, timeout: float | None = None) -> Ran:
+    def run(self, source: str, timeout: float | None = None, silent: bool = False) -> Ran:
         """Run a cell; raises `LearnerGone` when the kernel dies, or does not stop at the end of its time."""
-        timeout = timeout or self.options.cell_timeout
-        sent = self.client.execute(source, store_history=False, allow_stdin=False, stop_on_error=False)
-        ran = Ran()
-        reply = self._reply(sent, timeout, "The cell", ran)
-        if reply.get("status") == "error":
-            ran.error = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"[:500]
+        sent = self.client.execute(source, silent=silent, store_history=False, allow_stdin=False, stop_on_error=False)
+        ran, shell = (self.calls if silent else Ran()), self.client.shell_channel
+
+        def reply() -> dict | None:
+            with contextlib.suppress(Empty):
+                message = self._receive(shell)
+                if message["parent_header"].get("msg_id") == sent and message["msg_type"] == "execute_reply":
+                    return message["content"]
+            return None
+
+        found = self._wait(reply, timeout or self.options.cell_timeout, "The cell", ran, shell.socket)
+        if found.get("status") == "error":
+            ran.error = f"{found.get('ename', 'Error')}: {found.get('evalue', '')}"[:500]
         enough = time.monotonic() + TIDY  # a flood of output can swallow the idle message
         while self.idle_after != sent and time.monotonic() < enough and self._take_output(ran, timeout=1):
             pass
@@ -137,45 +138,41 @@ class Learner:
 
     def ask(self, question: str, what: str = "The call") -> str:
         """Send an encoded question (see `answering`) and return the answer's text; raises `LearnerGone`."""
-        expression = {"answer": ANSWER.format(question=question)}
-        sent = self.client.execute("", silent=True, user_expressions=expression, allow_stdin=False)
-        reply = self._reply(sent, self.options.call_timeout, what, self.calls)
-        try:
-            return reply["user_expressions"]["answer"]["data"]["text/plain"]
-        except (KeyError, TypeError):
-            return encode({"unsendable": "something that cannot be read; return plain data"})
+        self.line.ask(question)
+        return self._wait(self.line.go_on, self.options.call_timeout, what, self.calls, self.line.socket)
 
     def printed(self) -> str:
-        """Take what calls have printed since the last time."""
-        enough = time.monotonic() + TIDY
-        with contextlib.suppress(LearnerGone):  # the next question will find out
-            while time.monotonic() < enough and self._take_output(self.calls):
-                pass
+        """Take what calls have printed since the last time; raises `LearnerGone`."""
+        self.run("", silent=True)  # what was printed, or answered, before has come when this is done
+        if not self.line.is_quiet():
+            raise LearnerGone(UNREADABLE)
         ran, self.calls = self.calls, Ran()
         return "".join(output.text for output in ran.outputs if output.output_type == "stream")
 
-    def _reply(self, sent: str, timeout: float, what: str, ran: Ran) -> dict:
-        """Wait for the reply to `sent`, and keep what is put out meanwhile."""
-        started = looked = time.monotonic()  # most replies come before the first look, which would cost more than they
+    def _wait(
+        self, answer: Callable[[], T | None], timeout: float, what: str, ran: Ran, where: zmq.Socket | None = None
+    ) -> T:
+        """Wait for an `answer`, which comes `where` (or among the outputs), and keep what is put out meanwhile."""
+        started = looked = time.monotonic()  # most answers come before the first look, which would cost more than they
         before, interrupted = None, 0.0
         room = own_memory(os.getpid()) + HOARD
+        outputs, poller = self.client.iopub_channel.socket, zmq.Poller()
+        poller.register(outputs, zmq.POLLIN)
         while True:
-            ready = dict(self.poller.poll(POLL * 1000))
-            if self.client.iopub_channel.socket in ready and self._take_output(ran) and ran.kept > FLOOD:
+            if (found := self._attempt(answer, what)) is not None:
+                if interrupted:
+                    raise LearnerGone(_too_slow(what, timeout))
+                return found
+            if where:
+                sending = self.line and where is self.line.socket and self.line.is_sending
+                poller.register(where, zmq.POLLIN | (zmq.POLLOUT if sending else 0))
+            ready = dict(poller.poll(POLL * 1000))
+            if outputs in ready and self._take_output(ran) and ran.kept > FLOOD:
                 raise LearnerGone(f"{what} printed more than {FLOOD // 2**20} MB (is there an endless loop?).")
-            if self.client.shell_channel.socket in ready:
-                message = self._receive(self.client.shell_channel)
-                if message["parent_header"].get("msg_id") == sent and message["msg_type"] == "execute_reply":
-                    if interrupted:
-                        raise LearnerGone(_too_slow(what, timeout))
-                    return message["content"]
             if (now := time.monotonic()) < looked + POLL:
                 continue
             looked = now
-            if not self.manager.is_alive():
-                if self.sandboxed and self.manager.provisioner.kernel.is_orphaned():
-                    raise SandboxUnavailable("The sandbox ended while it was in use.")
-                raise LearnerGone(f"{what} ended the Python process{self._why_it_ended()}")
+            self._check_alive(what)
             if own_memory(os.getpid()) > room:
                 raise LearnerGone(f"{what} sent more than can be read.")
             if interrupted and now > interrupted + GRACE:
@@ -185,6 +182,26 @@ class Learner:
             if not interrupted and (spent > timeout or now > started + PATIENCE * timeout):
                 self.manager.interrupt_kernel()
                 interrupted = now
+
+    def _attempt(self, answer: Callable[[], T | None], what: str) -> T | None:
+        try:
+            return answer()
+        except ValueError:
+            raise LearnerGone(UNREADABLE) from None
+        except EOFError:
+            deadline = time.monotonic() + GRACE  # of a process that has ended, it is known a little later
+            while time.monotonic() < deadline:
+                self._check_alive(what)
+                time.sleep(GRACE / 100)
+            raise LearnerGone(f"{what} hung up on the judge.") from None
+
+    def _check_alive(self, what: str) -> None:
+        if not self.manager.is_alive():
+            if self.kernel and self.kernel.is_orphaned():
+                raise SandboxUnavailable("The sandbox ended while it was in use.")
+            reason = self.kernel.reason if self.kernel else ENDED
+            reason = " (out of memory, or an exit?)." if reason == ENDED else f". {reason}"
+            raise LearnerGone(f"{what} ended the Python process{reason}")
 
     def _receive(self, channel: ZMQSocketChannel, timeout: float = 0) -> dict:
         """Receive one message; raises `Empty` when none comes, and `LearnerGone` when it is none of Jupyter's."""
@@ -196,11 +213,7 @@ class Learner:
             raise
         except Exception:  # whatever a forged message provokes
             pass
-        raise LearnerGone("The learner's kernel sent a message that cannot be read.")
-
-    def _why_it_ended(self) -> str:
-        reason = self.manager.provisioner.kernel.reason if self.sandboxed else ENDED
-        return " (out of memory, or an exit?)." if reason == ENDED else f". {reason}"
+        raise LearnerGone(UNREADABLE)
 
     def _processor_time(self) -> float:
         """Return the seconds that the kernel's processes have computed; the clock where the system does not tell."""
@@ -218,19 +231,9 @@ class Learner:
             ran.keep(message, self.options.output_limit)
         elif message["content"].get("execution_state") == "idle":
             self.idle_after = message["parent_header"].get("msg_id")
+        elif message["msg_type"] == "iopub_welcome":
+            self.welcomed = True
         return True
-
-    def _environment(self) -> dict:
-        kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return kept | {
-            "IPYTHONDIR": self.settings.name,
-            "MPLBACKEND": "Agg",
-            "COURSE_TIER": "bundled",  # a set-up cell need not import torch to find that out
-            "NBGRADER_EXECUTION": "autograde",
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-            "TOKENIZERS_PARALLELISM": "false",
-        }
 
 
 def _read_json(text: bytes) -> object:
@@ -242,7 +245,3 @@ def _read_json(text: bytes) -> object:
 
 def _too_slow(what: str, timeout: float) -> str:
     return f"{what} took longer than {timeout:g} seconds (is there an endless loop?)."
-
-
-def _source(name: str) -> str:
-    return (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")

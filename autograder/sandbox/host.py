@@ -25,6 +25,7 @@ from pathlib import Path
 from ..judging.limits import Limits
 from . import cgroup
 from .bubblewrap import PACKAGES, command
+from .isolation import RUN
 from .zygote import ENDED
 
 UNPRIVILEGED = 61_184  # the first of the ids that systemd hands to transient services, and so nobody's account
@@ -110,7 +111,7 @@ class SandboxedKernel:
 
     def __init__(self, address: str, limits: Limits):
         self.run = Path(address, f"run-{secrets.token_hex(4)}")
-        self.files, self.shared = self.run / "in", self.run / "shared"
+        self.files, self.shared, self.sockets = (self.run / name for name in ("in", "shared", "sockets"))
         self.reason, self.group = "", None
         inside = {
             **PORTS,
@@ -123,7 +124,7 @@ class SandboxedKernel:
         self.line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.line.settimeout(PATIENCE)
         try:
-            for folder in (self.run, self.files, self.shared, self.run / "sockets"):
+            for folder in (self.run, self.files, self.shared, self.sockets):
                 folder.mkdir(mode=0o755)
                 _own(folder)
             (self.run / "connection.json").write_text(json.dumps(inside), encoding="utf-8")
@@ -153,6 +154,11 @@ class SandboxedKernel:
             raise
         with contextlib.suppress(OSError):
             self.line.send(b"begin")
+
+    def show(self, path: Path) -> str:
+        """Let the kernel use a file in its run folder, and return the file's path there."""
+        _own(path)
+        return f"{RUN}/{path.relative_to(self.run)}"
 
     def ended(self) -> bool:
         """Tell whether the kernel has ended; `reason` says why."""

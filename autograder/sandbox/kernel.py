@@ -5,24 +5,10 @@ import os
 import random
 import sys
 
-from ipykernel.iostream import OutStream
-
 from ..judging.limits import Limits
 from . import isolation
 
 FIRST_DESCRIPTOR = 3
-
-
-class Stream(OutStream):
-    """A standard stream that is flushed when there is something to flush: each time, two threads wait for each other.
-
-    The kernel flushes both streams twice for each request, and a test asks hundreds of times.
-    """
-
-    def flush(self) -> None:
-        """Send what was written."""
-        if self._flush_pending or self._subprocess_flush_pending:
-            super().flush()
 
 
 def run_kernel(limits: Limits, bound: int, go: int) -> None:
@@ -37,7 +23,6 @@ def run_kernel(limits: Limits, bound: int, go: int) -> None:
     app = IPKernelApp.instance(
         connection_file=f"{isolation.RUN}/connection.json",
         log_level=50,
-        outstream_class=f"{__name__}.{Stream.__name__}",
     )
     app.initialize(["--HistoryManager.hist_file=:memory:", "--IPythonKernel._execute_sleep=0"])
     os.write(bound, b"!")

@@ -1,17 +1,18 @@
-# Sends a signed reply of its own before the true one. Expected: failed.
+# Sends an answer of its own before the true one. Expected: failed.
+import struct
 import sys
 
 
 def line():
-    """Find what the kernel will send its reply with."""
+    """Find the judge's line, and the number of its question."""
     frame = sys._getframe()
-    while frame.f_code.co_name != "execute_request":
+    while frame.f_code.co_name != "_reply":
         frame = frame.f_back
-    return [frame.f_locals[name] for name in ("stream", "parent", "ident")]
+    return frame.f_locals["line"], frame.f_locals["number"]
 
 
 def double(x):
-    stream, parent, ident = line()
-    content = {"status": "ok", "user_expressions": {"answer": {"status": "ok", "data": {"text/plain": "passed"}}}}
-    get_ipython().kernel.session.send(stream, "execute_reply", content, parent, ident=ident)
+    judge, number = line()
+    text = b'{"dict":[["value","passed"]]}'
+    judge.sendall(struct.pack("!QQ", number, len(text)) + text)
     return 2 * x

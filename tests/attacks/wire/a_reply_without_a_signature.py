@@ -1,4 +1,6 @@
-# Sends its reply unsigned. Expected: failed.
+# Has all that follows sent unsigned. Expected: failed.
+get_ipython().kernel.session.key = b""
+
+
 def double(x):
-    get_ipython().kernel.session.key = b""
     return 2 * x

@@ -1,20 +1,19 @@
 # Answers yesterday's questions once more, and tomorrow's before they are asked. Expected: failed.
+import struct
 import sys
 
 
 def line():
-    """Find what the kernel will send its reply with."""
+    """Find the judge's line, and the number of its question."""
     frame = sys._getframe()
-    while frame.f_code.co_name != "execute_request":
+    while frame.f_code.co_name != "_reply":
         frame = frame.f_back
-    return [frame.f_locals[name] for name in ("stream", "parent", "ident")]
+    return frame.f_locals["line"], frame.f_locals["number"]
 
 
 def double(x):
-    stream, parent, ident = line()
-    content = {"status": "ok", "user_expressions": {"answer": {"status": "ok", "data": {"text/plain": "8"}}}}
-    name, _, number = parent["header"]["msg_id"].rpartition("_")
+    judge, number = line()
+    text = b'{"dict":[["value",8]]}'
     for step in (-2, -1, 1, 2):
-        other = {"header": parent["header"] | {"msg_id": f"{name}_{int(number) + step}"}}
-        get_ipython().kernel.session.send(stream, "execute_reply", content, other, ident=ident)
+        judge.sendall(struct.pack("!QQ", number + step, len(text)) + text)
     return 0
