@@ -24,6 +24,7 @@ import traceback
 from ..judging.limits import Limits
 from . import isolation
 from .bubblewrap import python_folders
+from .pages import use_large_pages
 
 WARM = (
     "numpy matplotlib.pyplot torch torch.nn.functional torch.utils.data transformers.models.qwen2.modeling_qwen2"
@@ -70,6 +71,7 @@ def warm_up(modules: tuple[str, ...] | list[str]) -> None:
         sys.exit("The zygote has more than one thread: a fork of it could hang.")
     gc.collect()
     gc.freeze()
+    use_large_pages()
 
 
 def serve(listener: socket.socket, runs: str) -> None:

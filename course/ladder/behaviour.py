@@ -78,7 +78,7 @@ def measure(
         else:
             answers = _answer(model, base, tickets, seed, say, temperature)
         seconds = (time.perf_counter() - started) / len(tickets)
-        after = _finite(perplexity(model, base.tokenizer, general_text(TEXTS, seed=seed), READ_AT_ONCE))
+        after = _finite(perplexity(model, base.tokenizer, texts(seed), READ_AT_ONCE))
     triage = score_triage(answers, tickets, seconds=seconds, variant=variant)
     runs_on = sum(_runs_on(answer, variant) for answer in answers) / len(answers)
     return Measured(triage, runs_on, after, before, tuple(answers))
@@ -88,7 +88,13 @@ def measure(
 def base_perplexity(tier: str, seed: int) -> float:
     """Return the bare base's perplexity on the general text drawn with `seed`."""
     base = grader_base(tier)
-    return _finite(perplexity(base.model, base.tokenizer, general_text(TEXTS, seed=seed), READ_AT_ONCE))
+    return _finite(perplexity(base.model, base.tokenizer, texts(seed), READ_AT_ONCE))
+
+
+@lru_cache(maxsize=4)
+def texts(seed: int) -> list[str]:
+    """Draw the general text that perplexity is measured on, the shortest first: equal lengths need no padding."""
+    return sorted(general_text(TEXTS, seed=seed), key=len)
 
 
 @lru_cache(maxsize=4)

@@ -102,7 +102,8 @@ def decode(
             cache, is_seen, found = _read(model, [prompts[row] for row in rows], [drafts[row] for row in rows], draw)
             for row, answer in zip(rows, found, strict=True):
                 answers[row] = answer
-            parts.append((cache, is_seen, torch.tensor(still_going(rows))))
+            going = torch.tensor(still_going(rows))
+            parts.append(([(layer.keys[going], layer.values[going]) for layer in cache.layers], is_seen[going]))
         order = [row for row, is_going in zip(order, still_going(order), strict=True) if is_going]
         layers, mask = _collect(parts)
         while any(going := still_going(order)):
@@ -147,17 +148,16 @@ def _read(model: PreTrainedModel, prompts: list[list[int]], drafts: list[list[in
 
 
 def _collect(parts: list[tuple]) -> tuple[list[Room], torch.Tensor]:
-    """Put the rows that go on together, so that all end at one position; what is free before a short one is hidden."""
-    longest = max(is_seen.shape[1] for _, is_seen, _ in parts)
-    is_seen = torch.cat([pad(seen[going], (longest - seen.shape[1], MORE)) for _, seen, going in parts])
+    """Put the rows of all parts together, ending at one position; what is free before a short one is hidden."""
+    longest = max(is_seen.shape[1] for _, is_seen in parts)
+    is_seen = torch.cat([pad(seen, (longest - seen.shape[1], MORE)) for _, seen in parts])
     mask = torch.zeros(is_seen.shape).masked_fill_(~is_seen, HIDDEN)[:, None, None]
 
-    def together(number: int, kind: str) -> torch.Tensor:
-        found = [(getattr(cache.layers[number], kind)[going], longest - seen.shape[1]) for cache, seen, going in parts]
-        return torch.cat([pad(part, (0, 0, before, MORE)) for part, before in found])
+    def together(found: list[torch.Tensor]) -> torch.Tensor:
+        return torch.cat([pad(part, (0, 0, longest - part.shape[2], MORE)) for part in found])
 
-    layers = range(len(parts[0][0].layers))
-    return [Room(together(number, "keys"), together(number, "values"), longest) for number in layers], mask
+    layers = zip(*(layers for layers, _ in parts), strict=True)  # of each layer, the keys and values of all parts
+    return [Room(*map(together, zip(*layer, strict=True)), longest) for layer in layers], mask
 
 
 def _logits(
