@@ -42,6 +42,9 @@ class Usage:
     start_seconds: float = 0.0
     """Until the first submission was done."""
     start_cpu_seconds: float = 0.0
+    end_seconds: float = 0.0
+    """Until the last submission was done: what comes then is paid once for a class, like the start."""
+    end_cpu_seconds: float = 0.0
     out: str = ""
 
 
@@ -100,19 +103,24 @@ class Meter:
 def run_metered(command: list[str], cwd: Path, marks: str = "") -> Usage:
     """Run a command to its end and meter it; raises `CommandFailed`.
 
-    `marks` is a pattern of lines that say that another submission is done: the first one ends the start.
+    `marks` is a pattern of lines that say that another submission is done.
     """
     with Meter() as meter:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        process, lines, start = subprocess.Popen(command, cwd=cwd, **pipes), [], (0.0, 0.0)
+        process, lines, done = subprocess.Popen(command, cwd=cwd, **pipes), [], []
         for line in process.stdout:
             lines.append(line)
-            if marks and start == (0.0, 0.0) and re.match(marks, line):
-                start = meter.elapsed(), meter.cpu_seconds()
+            if marks and re.match(marks, line):
+                done.append((meter.elapsed(), meter.cpu_seconds()))
         process.wait()
     if process.returncode:
         raise CommandFailed(f"{' '.join(command[:6])} failed:\n{''.join(lines)[-2_000:]}")
-    return replace(meter.usage(), start_seconds=start[0], start_cpu_seconds=start[1], out="".join(lines))
+    first, last = (done[0], done[-1]) if done else ((0.0, 0.0), (0.0, 0.0))
+    return replace(
+        meter.usage(),
+        start_seconds=first[0], start_cpu_seconds=first[1], end_seconds=last[0], end_cpu_seconds=last[1],
+        out="".join(lines),
+    )  # fmt: skip
 
 
 def shared_fairly(pids: Iterable[int]) -> int:

@@ -37,17 +37,17 @@ class Measured:
 
     @property
     def running_per_minute(self) -> float:
-        """Return the submissions graded in a minute once the first one is done, and so is the start."""
+        """Return the submissions graded in a minute between the first and the last that was done."""
         if not self.usage.start_seconds or self.submissions < 2:
             return self.per_minute
-        return 60 * (self.submissions - 1) / (self.usage.seconds - self.usage.start_seconds)
+        return 60 * (self.submissions - 1) / (self.usage.end_seconds - self.usage.start_seconds)
 
     @property
     def cpu_each(self) -> float:
-        """Return the processor seconds of a submission, less the start."""
+        """Return the processor seconds of a submission, start and end left out."""
         if not self.usage.start_seconds or self.submissions < 2:
             return self.usage.cpu_seconds / self.submissions
-        return (self.usage.cpu_seconds - self.usage.start_cpu_seconds) / (self.submissions - 1)
+        return (self.usage.end_cpu_seconds - self.usage.start_cpu_seconds) / (self.submissions - 1)
 
     def as_dict(self) -> dict:
         """Return all figures as plain data."""
