@@ -1,12 +1,27 @@
 """The pictures of shipping say in words what they show."""
 
-from course.pictures.shipping import draw_drift, draw_inbox_scores, draw_merges, draw_rates, first_alarm
+from course.pictures.shipping import (
+    draw_drift,
+    draw_inbox_scores,
+    draw_merge_sizes,
+    draw_merges,
+    draw_rates,
+    first_alarm,
+)
 
 
 def test_merges_are_told_with_their_errors():
     fig, alt = draw_merges({"in 16 bits": 0.001, "in 4 bits": 0.62}, {"in 16 bits": 1e-6, "in 4 bits": 0.005})
     assert "in 4 bits: error 62.00%, shift 0.005 nats" in alt
     assert fig.get_suptitle() == "Merged in 4 bits: an error of 62% of what the adapter changed"
+
+
+def test_merges_are_told_by_the_size_of_the_change():
+    errors = {"packed": [1.05, 0.7], "original": [9.0, 0.9], "bfloat16": [0.17, 0.02], "float16": [0.02, 0.002]}
+    fig, alt = draw_merge_sizes([0.01, 0.1], errors, own=0.15)
+    assert "original: 900 % at 1 %, 90 % at 10 %" in alt and "This adapter's size: 15.0%" in alt
+    assert [label.get_text() for label in fig.axes[0].get_xticklabels()] == ["1", "10"]
+    assert "% of the weights" in fig.axes[0].get_xlabel() and "% of the change" in fig.axes[0].get_ylabel()
 
 
 def test_an_inbox_is_counted_by_job_and_by_whole_message():

@@ -42,6 +42,36 @@ def draw_merges(errors: Mapping[str, float], shifts: Mapping[str, float]) -> tup
     return fig, f"Bars for each way to merge. {told}."
 
 
+def draw_merge_sizes(sizes: Sequence[float], errors: Mapping[str, Sequence[float]], own: float) -> tuple[Figure, str]:
+    """Draw each merge's error, as a share of the change, over how large the change is beside the weights."""
+    fig, ax = figure(
+        "The smaller the change, the larger a merge's error beside it",
+        "size of the change (% of the weights, log scale)", "error (% of the change, log scale)",
+        size=(8.4, 4.3), grid="both",
+    )  # fmt: skip
+    shown = [100 * size for size in sizes]
+    for name, color, up in zip(errors, ("bad", "rag", "prompt", "tuned"), (6, 0, -6, 0), strict=True):
+        ax.plot(shown, [100 * error for error in errors[name]], "o-", color=COLOURS[color], markersize=5)
+        ax.annotate(
+            name, (shown[0], 100 * errors[name][0]), (-8, up), textcoords="offset points", color=COLOURS[color],
+            ha="right", va="center", fontweight="bold",
+        )  # fmt: skip
+    ax.plot([shown[0], shown[-1]], [100, 100], color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
+    ax.text(shown[-1] * 1.1, 100, "all of it", va="center", fontsize=9.5)
+    ax.axvline(100 * own, color=DIM, linewidth=1.2, linestyle=(0, (2, 3)))
+    ax.set(xscale="log", yscale="log", xlim=(shown[0] / 11, shown[-1] * 2))
+    ax.text(100 * own, ax.get_ylim()[1], "yours ", color=DIM, ha="right", va="top", fontsize=9.5)
+    ax.set_xticks(shown, [f"{size:g}" for size in shown])
+    ax.minorticks_off()
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    told = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{_digits(100 * error)} % at {size:g} %" for size, error in zip(shown, found, strict=True))
+        for name, found in errors.items()
+    )
+    return fig, f"Lines of a merge's error over the size of the change. {told}. This adapter's size: {own:.1%}."
+
+
 def draw_inbox_scores(found: Mapping[str, Sequence[Mapping[str, bool]]]) -> tuple[Figure, str]:
     """Draw how many of each job, and of whole messages, every approach did right, with 95 % Wilson intervals."""
     groups = [*JOBS, WHOLE]
@@ -110,3 +140,7 @@ def draw_drift(hits: Sequence[int], n: int, bar: float, changed: int, what: str)
     ax.set(xlim=(0.5, len(hits) + 1.6), xticks=list(weeks), ylim=(0, 103))
     told = ", ".join(f"{100 * count / n:.0f}" for count in hits)
     return fig, f"Weekly scores in percent: {told}. The bar is {bar:.0%}; {what} in week {changed}; {said}."
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

@@ -290,7 +290,7 @@ for k in (1, 2, 3):
 # Here one line is enough, since customers call a product what the list calls it. Where they write *the red tent*, words
 # fail, and you would take more lines, or embeddings. More lines cost tokens, and give the reader more to confuse.
 #
-# **What retrieval does not bring, no model can state.** So this number bounds everything that follows. Measure it
+# **What retrieval does not bring, a model can only guess.** So this number bounds everything that follows. Measure it
 # first.
 
 # %% tags=["skip-execution"]
@@ -371,7 +371,8 @@ assert build_prompt("  Spaces? \n", []) == "  Spaces? \n", "Without documents th
 # ### A router
 #
 # Which message needs what? You could ask a language model. But it is called for every message, and here a few lines of
-# Python, or a tiny classifier, will do it in microseconds. `draw_inbox` draws messages with their labels. Look at some.
+# Python, or a tiny classifier, will do it in under a millisecond. `draw_inbox` draws messages with their labels. Look at
+# some.
 
 # %% tags=["skip-execution"]
 labelled = draw_inbox(600, seed=810)
@@ -483,7 +484,7 @@ assert again == [found for found, _ in routed[:40]], "Equal messages go the same
 #
 # It must not learn the prices. If its examples held the real list, it could memorize 48 lines, and would need the
 # documents no more, until they change. So in each of its examples **the prices are invented**, others each time. Then
-# memory is worthless, and only reading pays. (Training a model to answer *from retrieved documents* is known as RAFT:
+# memory is worthless, and only reading pays. (A fuller recipe, with wrong documents among the right ones, is RAFT:
 # [arXiv 2403.10131](https://arxiv.org/abs/2403.10131).)
 #
 # The task stands in the prompt: an instruction asks for comfort, documents and a message ask for an answer. A message
@@ -506,7 +507,7 @@ reply_folder = train(reply_examples, "lesson08_runs/reply", "Reply", chosen["rep
 # ### Four approaches, one inbox
 #
 # Now the question of lesson 1, asked of everything that you have built: **prompt, retrieval, adapter, or all of them?**
-# To be fair, each of the four is the best that we could make of it:
+# To be fair, each of the four gets the help that is described below the table:
 #
 # | approach | triage | reply | price |
 # |---|---|---|---|
@@ -518,7 +519,8 @@ reply_folder = train(reply_examples, "lesson08_runs/reply", "Reply", chosen["rep
 # All four have the same router (yours), the same messages, and the likeliest answer each time (temperature 0). And the
 # base gets help that the adapters do not get: a rule cuts the message down to the sentences that each call is about,
 # since the base reads these far better than a whole mail. (We tried other prompts on other messages: without an
-# instruction, and with solved examples. They were no better.)
+# instruction, and with solved examples. They were no better. One more rule, which rewrites the questions, would help RAG
+# more, and you would have to write it.)
 #
 # A triage is right with all three fields. A reply is right when it is wholly in Juniper's voice, about the right
 # product, and promises what fits. A message is *wholly* right when everything is right that it needs.
@@ -541,7 +543,7 @@ quick_check(
 
 # %% tags=["skip-execution"]
 from course.hybrid import Desk, jobs_right, load_desk
-from course.pictures.shipping import draw_drift, draw_inbox_scores, draw_merges, draw_rates
+from course.pictures.shipping import draw_drift, draw_inbox_scores, draw_merge_sizes, draw_merges, draw_rates
 
 base = load_desk(tier, triage_folder, reply_folder)  # one base, two adapters
 inbox = list(draw_inbox(chosen["messages"], seed=830, year=2027))
@@ -563,14 +565,19 @@ _ = show(*draw_inbox_scores(scores))
 #
 # **Triage and voice.** With an instruction, its likeliest answer and a rule that cuts out the right sentences, the base
 # does as well as the adapters. Lesson 7 warned you: choose the strongest rival, and it is strong. What the adapters
-# save you is the rule and the instruction: they get the mail as it is. (On a base that has never met this JSON and this
-# voice, it looks different.)
+# save you is the rule, and the instruction of the triage. (The reply adapter keeps its line *Reply … in the voice of
+# Juniper*. And on a base that has never met this JSON and this voice, it all looks different.)
 #
-# **Prices.** Nothing, without documents. And with the same documents, the adapter reads the price far more often than
-# the base does. That may surprise you: in lesson 1 the base read prices well. But there the question was asked as the
-# base knows it. Customers greet, tell stories and type in lower case, and reading through that is *behaviour*. **So an
-# adapter helps retrieval.** (Rules could help it, too: rewrite each question into the wording that the base knows. Then
-# you write by hand what the adapter learned from examples.)
+# **Prices.** Next to nothing without documents: what is right there was guessed. With the same documents, the adapter
+# reads the price far more often than the base does. That may surprise you: in lesson 1 the base read prices well.
+#
+# But there the question was asked as the base knows it. Here the rule has cut greetings and stories away, and what is
+# left is other wordings, typos and lower case. The base takes most of these for tickets. (We counted on 150 other
+# questions: it read the price for all 62 that were worded as it knows, and for 6 of the 88 others.) Reading through that
+# is *behaviour*. **So an adapter helps retrieval.**
+#
+# A rule could help it, too: rewrite each question into the wording that the base knows. (With all 150 rewritten so, the
+# base read all 150.) Then you write by hand what the adapter learned from examples.
 #
 # **The whole message** is what a customer gets. One that needs three things is wrong if one of them is. So errors add
 # up, and whoever lacks a part loses all messages that need it. **The hybrid wins because it lacks none.**
@@ -614,16 +621,23 @@ quick_check(
     "You merge into the 4-bit weights and pack them again. How large is the error, beside what the adapter changed?",
     Choice("Zero: merging is exact, as lesson 4 showed", "The sum is exact. Packing it again is not."),
     Choice("Far below a per cent: a rounding error", "That is what 16 bits do. Four bits have only 16 values."),
-    Choice("About half as large", "Yes. See below: the rounding is of the order of the change itself.", correct=True),
+    Choice(
+        "Of the order of the change itself: half of it, or all",
+        "Yes. The gaps of the codebook are as large as the change, or larger.",
+        correct=True,
+    ),
 )
 
 # %% tags=["skip-execution"]
-from course.merging import merge_original, merge_packed, merge_unpacked, probability_shift, update_error
+from course.merging import (
+    ORIGINAL, PACKED, errors_by_size, merge_original, merge_packed, merge_unpacked, probability_shift, relative_size,
+    update_error,
+)  # fmt: skip
 
 ways = {
-    "unpacked, in 16 bits": lambda: merge_unpacked(tier, triage_folder, torch.float16),
-    "into the original, 16 bits": lambda: merge_original(tier, triage_folder),
-    "packed again, 4 bits": lambda: merge_packed(tier, triage_folder),
+    "unpacked, float16": lambda: merge_unpacked(tier, triage_folder, torch.float16),
+    ORIGINAL: lambda: merge_original(tier, triage_folder, torch.float16),
+    PACKED: lambda: merge_packed(tier, triage_folder),
 }
 problems = [triage_messages(row["text"]) for row in inbox if row["label"] != "facts"][:80]
 errors, shifts = {}, {}
@@ -648,16 +662,34 @@ else:
     _ = show(*draw_merges(errors, shifts))
 
 # %% [markdown]
-# Left, the error as a share of what the adapter changed. Unpacked into 16 bits, it is nothing. (In bfloat16 it is some
-# times larger, since that has fewer digits.) Packed again, **the error is about half as large as the change itself**.
+# Left, the error as a share of what the adapter changed. Unpacked into float16, it is next to nothing. Packed again, it
+# is of the order of the change itself. With the bundled model it is about *half* of it. Why not all?
 #
-# The middle row is a different case. The error there is the *base's* quantization error turned round: these weights are
-# better than those that the adapter was trained on, but it has never met them. You ship a model that you have not
+# Because this adapter made a large change. The gaps stay what they are, so what counts is how large the change is beside
+# the weights. Here a small model learned at a large rate. Measure your change, and what the same change would lose if it
+# were smaller or larger. The next cell scales your adapter, and merges it at each size.
+
+# %% tags=["skip-execution"]
+if errors:
+    own, sizes = relative_size(reference.model), (0.003, 0.01, 0.03, 0.1, 0.3)
+    print(f"Your adapter changed the weights by {own:.1%} of their size.")
+    _ = show(*draw_merge_sizes(sizes, errors_by_size(reference.model, load_base(tier).model, sizes), own))
+
+# %% [markdown]
+# Read it from right to left. Packed again, a small change is lost whole: the error is 100 % of it or a little more. And
+# small changes are the usual ones. At a learning rate of 2e-4, as one takes for larger models, the same run changed the
+# bundled model's weights by 2.2 % (at 3e-3: 14.6 %).
+#
+# Look at the two lowest lines as well. 16 bits are not 16 bits: bfloat16 has fewer digits than float16, and at a change
+# of 1 % it loses a sixth of it.
+#
+# *Into the original* is a different case. The error there is the *base's* quantization error turned round: these weights
+# are better than those that the adapter was trained on, but it has never met them. You ship a model that you have not
 # measured. Often it is as good or better. Measure it, then.
 #
-# Right, what that does to the next token's probabilities. The answers of this short, certain job hardly change. Count
-# on that only where you have counted. **Merge into 16 bits, measure the merged model, and quantize it afterwards, if
-# you must, as a step of its own that you measure as well.**
+# Look back at the right half of the first picture: what a merge does to the next token's probabilities. The answers of
+# this short, certain job hardly change. Count on that only where you have counted. **Merge into 16 bits, measure the
+# merged model, and quantize it afterwards, if you must, as a step of its own that you measure as well.**
 
 # %% [markdown]
 # ## 3 · What is in the file?
@@ -697,8 +729,9 @@ print("Library:", library[0, :4].tolist(), " equal:", torch.equal(library, by_ha
 # %% [markdown]
 # That is the whole format, and its point is what it lacks. PyTorch's older `.bin` and `.pt` files are *pickles*: a list
 # of instructions that Python follows when it loads them, and one instruction may be to run anything. **Loading a pickle
-# is running a program by a stranger.** A safetensors file holds numbers, and a JSON object that says which. (That is
-# why the grader of this course reads nothing else.)
+# is running a program by a stranger.** (Newer PyTorch refuses most of that by default. Older versions and other loaders
+# do not.) A safetensors file holds numbers, names and text, and nothing that runs. So the grader of this course reads
+# nothing else.
 #
 # ### GGUF
 #
@@ -813,7 +846,10 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 #     --lora-modules triage=lesson08_runs/triage reply=lesson08_runs/reply
 # ```
 #
-# Each adapter then looks like a model of its own: a request says `"model": "triage"`. Two settings bite:
+# Each adapter then looks like a model of its own: a request says `"model": "triage"`. This base is the 16-bit original,
+# section 2's middle row. Measure your adapter on it, or add `--quantization bitsandbytes`.
+#
+# Two settings bite:
 #
 # - `--max-lora-rank` is **16** unless you say otherwise. An adapter of rank 32 is refused when it is loaded. So a rank
 #   is a decision about serving, too.
@@ -826,7 +862,7 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 # %% tags=["skip-execution"]
 # @title Quick check
 quick_check(
-    "Your adapter has rank 64. `vllm serve … --enable-lora` starts, and then refuses it. What now?",
+    "Your adapter has rank 64. `vllm serve … --enable-lora --lora-modules …` stops: it refuses the adapter. What now?",
     Choice(
         "Train again with rank 16, which is the most that vLLM can serve",
         "It can serve 64 as well, when it is told to.",
@@ -848,6 +884,9 @@ quick_check(
 # On paper: a GPU of 24 GB, a base of 7 billion weights in 16 bits, a reserve of 4 GB. The base takes 7 × 2 = 14 GB. 24
 # − 14 − 4 = 6 GB are left. An adapter of 40 million weights in 16 bits takes 80 MB. So 6,000 / 80 = **75 adapters**
 # fit.
+#
+# This counts adapters that are all on the GPU at once. vLLM keeps `--max-loras` slots there, each as large as the largest
+# rank allowed, and the others in the CPU's memory.
 #
 # ### Exercise 4 · Adapters per GPU
 #
@@ -931,32 +970,36 @@ explore_serving()
 # >
 # > by hour: rent × 24 / requests a day × 1,000
 #
-# The tokens are measured: the mean of what your desk just read and wrote. A hosted model without your adapter needs an
-# instruction and examples in each prompt instead (lesson 1), so it reads more.
+# (The rent is that of an hour.) The tokens are measured: the mean of what your desk just read and wrote for a message. A
+# hosted model without your adapter needs an instruction and examples in each triage prompt instead (lesson 1), so it
+# reads more. The rented row does not depend on tokens at all.
 
 # %% tags=["skip-execution"]
-from course.costs import Bill, load_prices, presets
+from course.costs import HOURS, Bill, load_prices, presets
 from course.data import INSTRUCTION
-from course.data.desk import reply_request
 
 
 def tokens(conversations):
-    """Mean number of tokens of these conversations, as this tier's chat template writes them."""
-    texts = [base.tokenizer.apply_chat_template(turns, tokenize=False) for turns in conversations]
-    return sum(len(ids) for ids in base.tokenizer(texts, add_special_tokens=False)["input_ids"]) / len(texts)
+    """Tokens of these conversations, as this tier's chat template writes them, for each message of the inbox."""
+    texts = [
+        base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) for turns in conversations
+    ]
+    return sum(len(ids) for ids in base.tokenizer(texts, add_special_tokens=False)["input_ids"]) / len(inbox)
 
 
 shots = [row for row in draw_inbox(20, seed=841) if row["label"] == "triage"][:3]
-replying = tokens([triage_messages(reply_request(row["text"])) for row in inbox])
-with_adapter = replying + tokens([triage_messages(row["text"]) for row in inbox])
-prompted = replying + tokens([triage_messages(row["text"], INSTRUCTION, shots) for row in inbox])
+sorted_out = [row["text"] for row, done in zip(inbox, handled["hybrid"], strict=True) if done.route != "facts"]
+replying = tokens(triage_messages(prompt) for done in handled["hybrid"] for prompt in done.prompts)
+with_adapter = replying + tokens(triage_messages(text) for text in sorted_out)
+prompted = replying + tokens(triage_messages(text, INSTRUCTION, shots) for text in sorted_out)
 written = sum(len(base.tokenizer(done.triage + done.reply)["input_ids"]) for done in handled["hybrid"]) / len(inbox)
 print(f"Tokens read for a message: {with_adapter:.0f} with adapters, {prompted:.0f} with instruction and examples.")
 print(f"Tokens written: {written:.0f}. Prices as read on {load_prices()['as_read']}.\n")
 print(f"{'dollars per 1,000 messages':<28}{'1,000':>10}{'10,000':>10}{'100,000':>10}   messages a day")
+days = HOURS / 24  # of a month
 for name, (price_in, price_out, rent) in presets().items():
-    bill = Bill(name, with_adapter if rent else prompted, written, price_in, price_out, rent)
-    costs = [bill.month(30 * count) / (30 * count) * 1_000 for count in (1_000, 10_000, 100_000)]
+    bill = Bill(name, prompted, written, price_in, price_out, rent)
+    costs = [bill.month(days * count) / (days * count) * 1_000 for count in (1_000, 10_000, 100_000)]
     print(f"{name:<28}" + "".join(f"{cost:>10.3f}" for cost in costs))
 
 # %% [markdown]
@@ -1002,20 +1045,19 @@ quick_check(
 #
 # So label a small sample of every week's tickets, by hand, and score it. When is a bad week an alarm? You know the
 # tool: lesson 7's interval. **Alarm when even the week's high end is below the bar** that you wrote down at release.
-# One bad draw does not reach that; a change of the world does.
+# One bad draw hardly reaches that. A large change soon does, and a small one only with more labels.
 #
-# Play it through: ten weeks, 40 labelled tickets each. From week 6 on, Juniper no longer uses the priority *low*: what
+# Play it through: ten weeks, in each 40 labelled messages that report a problem. From week 6 on, Juniper no longer uses the priority *low*: what
 # was low is now normal. Nobody tells the model.
 
 # %% tags=["skip-execution"]
-from course.data import draw_tickets
 from course.evaluation import parse_triage
 from course.intervals import wilson
 
 WEEKS, EACH, CHANGED = 10, 40, 6
 release = [jobs["triage"] for jobs in scores["hybrid"] if "triage" in jobs]
 bar = wilson(sum(release), len(release))[0]  # the low end of what was measured at release
-traffic = [dict(row) for row in draw_tickets(WEEKS * EACH, seed=850)]
+traffic = [dict(row) for row in draw_inbox(700, seed=850) if row["label"] != "facts"][: WEEKS * EACH]
 for number, row in enumerate(traffic):
     if number // EACH + 1 >= CHANGED and row["priority"] == "low":
         row["priority"] = "normal"
@@ -1024,7 +1066,9 @@ said = generate(
     adapters=["triage"] * len(traffic),
 )  # fmt: skip
 hits = [
-    found is not None and all(found[field] == row[field] for field in ("intent", "priority", "product"))
+    route(row["text"]) != "facts"
+    and found is not None
+    and all(found[field] == row[field] for field in ("intent", "priority", "product"))
     for found, row in zip(map(parse_triage, said), traffic, strict=True)
 ]
 weekly = [sum(hits[start : start + EACH]) for start in range(0, len(hits), EACH)]
@@ -1131,7 +1175,7 @@ quick_check(
 # %% tags=["skip-execution"]
 import course
 from course.capstone import PLAN, rehearsal, variant, variant_rows, write_card
-from course.data import triage_json
+from course.data import draw_tickets, triage_json
 
 who = course.student()
 mine = variant(who)
@@ -1218,7 +1262,7 @@ print(f"This notebook has been at work for {(time.perf_counter() - started) / 60
 #   prompt names the task, and a router keeps each where it belongs.
 # - **Train on what you will serve**, and where reading is the skill, on invented facts.
 # - **Retrieval bounds everything after it.** Measure it first.
-# - **Merge into 16 bits.** Packed into 4 bits again, the error is about half of what was learned.
+# - **Merge into 16 bits.** Packed into 4 bits again, the error is as large as what was learned, unless that was much.
 # - **A safetensors file is a length, a JSON object and numbers.** A pickle is a program.
 # - **Adapters share a base**: memory for many, one batch for all, one rent divided.
 # - **By the hour is cheap when many ask**; by the token costs the same at any traffic.
@@ -1275,7 +1319,7 @@ course.knowledge_check(
     Question(
         "Somebody sends you an adapter as `adapter_model.bin`. What do you do?",
         Choice("Load it: an adapter is only numbers", "A `.bin` is a pickle, and loading it can run anything."),
-        Choice("Ask for safetensors", "Yes. It can hold nothing but numbers and their names.", correct=True),
+        Choice("Ask for safetensors", "Yes. It holds numbers, names and text, nothing that runs.", correct=True),
         Choice(
             "Rename it to `adapter_model.safetensors`, which loads it without running it",
             "The content stays a pickle; the reader will only refuse it.",
