@@ -8,8 +8,10 @@ import json
 import math
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from adapters import write
 
@@ -135,6 +137,27 @@ def test_a_true_card_earns_all_and_one_from_other_items_as_well(folder, adapter)
     assert judge_card(read_card(put(folder, card())), adapter, TRUE, "ada") == (1.0, [])
     other = TRUE | {"refusals": Compared(0.98, 0.98, -0.03, 0.03, 120, 0.02)}
     assert judge_card(read_card(put(folder, card())), adapter, other, "ada")[0] == 1.0
+
+
+@pytest.mark.parametrize("shares", [(0.99, 0.97, 0.85), (0.98, 0.985, 0.87), (0.995, 0.975, 0.86)])
+def test_an_honest_card_agrees_with_a_grade_on_other_items(adapter, shares, folder, monkeypatch):
+    """Draw what a card and a grade find, each on items of its own: a bootstrap of 100 hits in 100 has no width."""
+    monkeypatch.setattr("course.capstone.gate.RESAMPLES", 300)
+    rng, runs = np.random.default_rng(8), 200
+
+    def found():
+        hits = zip(list(PLAN)[:3], (0.0, 0.99, 0.89), shares, strict=True)
+        drawn = {
+            metric: difference(*(rng.random(PLAN[metric].items) < share for share in (base, tuned)))
+            for metric, base, tuned in hits
+        }
+        stories = PLAN["general text"].items
+        text = difference(rng.normal(-0.375, 0.05, stories), rng.normal(-0.433, 0.05, stories))
+        return drawn | {"general text": text}
+
+    honest = read_card(put(folder, card()))
+    agreed = [judge_card(replace(honest, metrics=found()), adapter, found(), "ada") == (1.0, []) for _ in range(runs)]
+    assert sum(agreed) >= 0.95 * runs
 
 
 FORGED = {
