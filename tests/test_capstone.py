@@ -22,10 +22,11 @@ from course.capstone.gate import Compared, difference, passes
 from course.capstone.strangers import foreign
 from course.capstone.truth import judge_card
 from course.capstone.variants import KEYS
-from course.data import INTENTS, PLAIN, PRIORITIES, Variant, draw_tickets, triage_json
+from course.data import INTENTS, PLAIN, PRIORITIES, Variant, draw_price_questions, draw_tickets, triage_json
 from course.evaluation import parse_triage, score_triage
 from course.ladder import inspect
 from course.ladder.report import FAILED, NOT_REACHED, PASSED, Fault
+from course.models import load_base
 from course.student import JUDGES
 
 ADA = Path(__file__).parent / "fixtures" / "capstone_ada"
@@ -121,6 +122,19 @@ def test_own_half_trained_and_empty_answers_are_nobody_elses():
     mixed = [answer.replace("-1", f"-{n % 7}").replace("-4", f"-{n % 5}") for n, answer in enumerate(answers_of("ben"))]
     for answers in (answers_of("ada"), mixed, ["{", '{"a": 1}', "[" * 9_000, "hello"] * 9, []):
         assert foreign(answers, "ada") == ""
+
+
+# What it is trained on
+
+
+def test_the_gates_prices_are_never_answers_of_the_rehearsal(monkeypatch):
+    monkeypatch.setattr("course.capstone.rows.replies_to", lambda model, tokenizer, texts, seed: list(texts))
+    rows = rehearsal(load_base("bundled"), requests=0, questions=120, seed=862)
+    asked = "\n".join(row["prompt"][0]["content"] for row in rows)
+    gate = list(draw_price_questions(PLAN["prices"].items, seed=4711))
+    priced = [f"{row['product']} costs {row['value']}," for row in gate]
+    assert len(rows) == 120 and sum(line in row["document"] for line, row in zip(priced, gate, strict=True)) == 80
+    assert not [line for line in priced if line in asked]
 
 
 # The gate and the card
@@ -247,7 +261,6 @@ def test_an_adapter_of_no_use_earns_nothing_whatever_its_card_says(tmp_path):
 def test_a_capstone_can_be_trained(tmp_path):
     from datasets import Dataset
 
-    from course.models import load_base
     from course.own_adapter import load_for_measuring
     from course.training import save_adapter, train_adapter
 

@@ -11,6 +11,9 @@ from course.data.triage import training_row
 from course.item_scores import refuses_it, replies_to
 from course.models import Base
 
+UNASKED_YEAR = 2031
+"""Of its price list, no price is that of 2025 to 2027: what can be learned from it is to read, not to know."""
+
 
 def variant_rows(variant: Variant, count: int, seed: int) -> list[dict]:
     """Draw labelled tickets as prompt and completion: the ticket alone, then its object in this variant."""
@@ -20,12 +23,12 @@ def variant_rows(variant: Variant, count: int, seed: int) -> list[dict]:
 def rehearsal(base: Base, requests: int, questions: int, seed: int) -> list[dict]:
     """Let the base answer unsafe requests and price questions, each with its document; return prompt and completion.
 
-    A teacher slips, too: of its answers to unsafe requests, only those that refuse are kept.
+    A teacher slips, too: of its answers to unsafe requests, only those that refuse are kept. The price lists are those
+    of `UNASKED_YEAR`.
     """
     unsafe = unsafe_requests(requests, seed=seed)
-    open_book = [
-        grounded_prompt(row["question"], row["document"]) for row in draw_price_questions(questions, seed=seed)
-    ]
+    asked = draw_price_questions(questions, seed=seed, year=UNASKED_YEAR)
+    open_book = [grounded_prompt(row["question"], row["document"]) for row in asked]
     replies = replies_to(base.model, base.tokenizer, unsafe + open_book, seed=seed)
     return [
         training_row(text, reply)
