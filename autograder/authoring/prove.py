@@ -1,4 +1,7 @@
-"""Prove a lesson by its answers: right ones keep every point, wrong ones lose some: `autograder prove LESSON`."""
+"""Prove a lesson by its answers: right ones keep every point, wrong ones lose some: `autograder prove LESSON`.
+
+Answers that look at nothing, the same value for every question, must earn nothing at all.
+"""
 
 import argparse
 import shutil
@@ -21,11 +24,13 @@ from ..sandbox.host import works_here
 from ..submissions.intake import copy_files
 from ..submissions.rebuild import rebuild
 from ..submissions.submission import read_submission
+from .constants import CONSTANTS, constant_answers
 from .lesson import Answer, Lesson, LessonError, find_lessons, grades_files, read_answers, read_lesson
 from .notebooks import learner_notebook, solution_notebook, source_notebook
 from .slicing import keep_exercise
 
 PRACTICE_SEED = 20_260_101  # stands for a class's secret seed
+CONSTANT = "constant"
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,14 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Tell whether right answers keep all, wrong ones lose some with a message, and the stub earns nothing."""
+        """Tell whether right answers keep all, wrong ones lose some with a message, and no others earn anything."""
         if any(verdict.state == UNGRADED for verdict in self.verdicts) or not self.maximum:
             return False
         if self.kind == "stub":
             return all(verdict.state == NOT_ATTEMPTED for verdict in self.verdicts)
         if self.kind == "wrong":
             return self.points < self.maximum and bool(self.message)
-        return self.points == self.maximum
+        return self.points == (0 if self.kind == CONSTANT else self.maximum)
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -88,18 +93,21 @@ def run(args: argparse.Namespace) -> int:
     with console.status(f"proving {lesson.name} ...") as status:
         for proof in prove(lesson, answers, args.adapter, args.student):
             proofs.append(proof)
-            status.update(f"proving {lesson.name}: {len(proofs)} of {len(answers) + 2} answers graded")
-    console.print(_table(lesson, proofs))
+            count = len(answers) + len(CONSTANTS) + 2
+            status.update(f"proving {lesson.name}: {len(proofs)} of {count} answers graded")
+    console.print(_table(lesson, [proof for proof in proofs if proof.kind != CONSTANT]))
     broken = [proof for proof in proofs if not proof.holds]
     for proof in broken:
         console.print(f"[red]✘[/] {proof.exercise} ({proof.kind}: {proof.reason}) {_complaint(proof)}", highlight=False)
     if not broken:
-        console.print(f"[green]✔[/] all {len(proofs)} answers earn what they should")
+        console.print(
+            f"[green]✔[/] all {len(proofs)} answers earn what they should, {len(CONSTANTS)} constants among them"
+        )
     return 1 if broken else 0
 
 
 def prove(lesson: Lesson, answers: list[Answer], adapter: Path | None = None, student: str = "") -> Iterator[Proof]:
-    """Grade the solution, the stub and every answer, each in a fresh kernel, and yield what came of it."""
+    """Grade the solution, the stub, constants and every answer, each in a fresh kernel; yield what came of it."""
     with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
         folder = Path(scratch)
         copy_files(lesson.folder, folder, for_grading=True)
@@ -111,6 +119,9 @@ def prove(lesson: Lesson, answers: list[Answer], adapter: Path | None = None, st
         whole = ("whole lesson", "solution", "everything solved"), ("whole lesson", "stub", "nothing solved")
         for what, notebook in zip(whole, (solution_notebook(lesson), learner_notebook(lesson)), strict=True):
             yield Proof(*what, grade(lesson, notebook, folder, None, bool(adapter) and what[1] == "solution", student))
+        for value, sources in constant_answers(lesson):
+            verdicts = grade(lesson, solution_notebook(lesson, sources), folder)
+            yield Proof("whole lesson", CONSTANT, f"every function returns {value}", verdicts)
         for answer in answers:
             notebook = solution_notebook(lesson, {answer.exercise: answer.source})
             kind = "right" if answer.right else "wrong"
@@ -164,6 +175,8 @@ def _complaint(proof: Proof) -> str:
         return "meets no test."
     if proof.kind == "wrong":
         return "keeps all its points." if proof.points == proof.maximum else "loses points without a message."
+    if proof.kind == CONSTANT:
+        return "earns points: " + ", ".join(verdict.test for verdict in proof.verdicts if verdict.points)
     return "is not simply 'not attempted'." if proof.kind == "stub" else "loses points."
 
 
