@@ -90,8 +90,14 @@ def train_adapter(
 
 def save_adapter(model: PeftModel, tier: Tier, folder: str | Path) -> Path:
     """Save an adapter with PEFT, naming its base by tier and fingerprint instead of a path on this machine."""
+    name_base(model, tier)
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    return Path(folder)
+
+
+def name_base(model: PeftModel, tier: Tier) -> LoraConfig:
+    """Name an adapter's base in its configuration as every machine can find it; return the configuration."""
     config = model.peft_config["default"]
     config.base_model_name_or_path = tier.name if tier.name == "bundled" else tier.model_id
     config.revision = fingerprint(tier) if tier.name == "bundled" else None
-    model.save_pretrained(str(folder), save_embedding_layers=False)
-    return Path(folder)
+    return config

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 
 from course.ladder import inspect
 from course.ladder.report import PASSED
@@ -18,6 +19,10 @@ from course.models import nf4
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS, EXAMPLES = 4, 64
+LAUNCHER = (
+    "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --main_process_port 0 "
+    "--mixed_precision=no --dynamo_backend=no"
+).split()
 SETTINGS = f"-m course.launched --steps {STEPS} --examples {EXAMPLES} --dropout 0 --output".split()
 
 
@@ -37,11 +42,7 @@ def alone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory):
-    launcher = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --main_process_port 0"
-    return train(
-        tmp_path_factory.mktemp("together") / "adapter",
-        *launcher.split(), "--mixed_precision=no", "--dynamo_backend=no",
-    )  # fmt: skip
+    return train(tmp_path_factory.mktemp("together") / "adapter", *LAUNCHER)
 
 
 def test_four_bit_codes_are_stored_as_fsdp_can_share_them_out(monkeypatch):
@@ -70,6 +71,54 @@ def test_they_share_each_batch_and_learn_what_one_process_learns(alone, together
         assert math.isclose(two["grad_norm"], one["grad_norm"], rel_tol=1e-4), (one, two)
     mine, theirs = (inspect(folder)[1].updates for folder, _ in (alone, together))
     assert max(float((mine[name].b - theirs[name].b).abs().max()) for name in mine) < 1e-4
+
+
+SAVES = """
+import sys
+import torch
+from pathlib import Path
+from accelerate import PartialState
+from peft import get_peft_model
+from peft.utils.other import fsdp_auto_wrap_policy
+from course.launched import Shared, save_shared
+from course.models import load_base
+from course.training import lora
+
+state, folder = PartialState(cpu=True), Path(sys.argv[1])
+base = load_base("bundled")
+torch.manual_seed(3)
+model = get_peft_model(base.model, lora(4))
+for name, weights in model.named_parameters():
+    if "lora_B" in name:
+        torch.nn.init.normal_(weights, std=0.02)
+if state.is_main_process:
+    torch.save(model.state_dict(), folder / "before.pt")
+whole = sum(part.numel() for part in model.parameters())
+shared = Shared(model, auto_wrap_policy=fsdp_auto_wrap_policy(model), device_id=torch.device("cpu"))
+assert sum(part.numel() for part in shared.parameters()) < 0.6 * whole  # this process's half
+shared(input_ids=torch.tensor([[5, 6]]), labels=torch.tensor([[5, 6]])).loss.backward()
+save_shared(shared, base.tier, folder / "adapter", state.is_main_process)
+state.wait_for_everyone()
+state.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_an_adapter_that_two_processes_share_by_fsdp_is_saved_whole(tmp_path):
+    (tmp_path / "saves.py").write_text(SAVES)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment["FSDP_TRANSFORMER_CLS_TO_WRAP"] = "Qwen2DecoderLayer"
+    command = [sys.executable, *LAUNCHER, str(tmp_path / "saves.py"), str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rungs, _ = inspect(tmp_path / "adapter")
+    assert [rung.state for rung in rungs] == [PASSED] * 3, rungs
+    before = torch.load(tmp_path / "before.pt")
+    saved = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert len(saved) == 56
+    for name, weights in saved.items():
+        kind, _, end = name.rpartition(".")
+        assert torch.equal(weights, before[f"{kind}.default.{end}"]), name
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_refused():
