@@ -51,3 +51,20 @@ def test_the_file_says_all_that_a_runner_needs(base, tmp_path):
     kinds = fields["tokenizer.ggml.token_type"].contents()
     assert kinds[base.tokenizer.eos_token_id] == 3 and kinds[base.tokenizer.convert_tokens_to_ids("$150")] == 4
     assert sum(tensor.n_elements for tensor in reader.tensors) == 2_164_416
+
+
+def test_rows_without_a_token_are_padded_as_llama_cpp_wants_a_token_for_each(tmp_path):
+    """Qwen2.5 0.5B has 151,936 rows for 151,665 tokens; the runner counts tokens to know the rows."""
+    from gguf import GGUFReader
+
+    from course.models import load_base
+
+    base = load_base("bundled")
+    size = base.model.config.vocab_size
+    base.model.resize_token_embeddings(size + 3, mean_resizing=False)
+    reader = GGUFReader(write_gguf(base.model, base.tokenizer, tmp_path / "padded.gguf", "F16"))
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    embedding = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
+    assert len(tokens) == size + 3 == embedding.shape[1]
+    assert tokens[size:] == [f"[PAD{number}]" for number in range(size, size + 3)]
+    assert reader.fields["tokenizer.ggml.token_type"].contents()[size - 1 :][1:] == [5, 5, 5]
