@@ -63,7 +63,7 @@ def write_gguf(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path:
     wanted = gguf.GGMLQuantizationType[kind]
     writer = gguf.GGUFWriter(str(path), "qwen2")
     _write_config(writer, model, gguf.LlamaFileType[{"F32": "ALL_F32"}.get(kind, f"MOSTLY_{kind}")])
-    _write_tokenizer(writer, tokenizer, gguf.TokenType)
+    _write_tokenizer(writer, tokenizer, gguf.TokenType, model.config.vocab_size)
     for name, tensor in model.state_dict().items():
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue  # the same tensor as the embedding
@@ -104,16 +104,20 @@ def _write_config(writer: GGUFWriter, model: PreTrainedModel, file_type: int) ->
     writer.add_file_type(file_type)
 
 
-def _write_tokenizer(writer: GGUFWriter, tokenizer: PreTrainedTokenizerBase, kinds: type) -> None:
-    """Write vocabulary, merges, special tokens and the chat template of a byte-level BPE tokenizer."""
+def _write_tokenizer(writer: GGUFWriter, tokenizer: PreTrainedTokenizerBase, kinds: type, rows: int) -> None:
+    """Write vocabulary, merges, special tokens and the chat template of a byte-level BPE tokenizer.
+
+    llama.cpp wants a token for every row of the embedding, so rows without one get a padding token that is never used.
+    """
     parts = json.loads(tokenizer.backend_tokenizer.to_str())
     by_id = {number: token for token, number in tokenizer.get_vocab().items()}
     added = {token["id"]: kinds.CONTROL if token["special"] else kinds.USER_DEFINED for token in parts["added_tokens"]}
-    tokens = [by_id[number] for number in sorted(by_id)]
+    tokens = [by_id.get(number, f"[PAD{number}]") for number in range(rows)]
+    ordinary = [kinds.NORMAL if number in by_id else kinds.UNUSED for number in range(rows)]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([added.get(number, kinds.NORMAL) for number in sorted(by_id)])
+    writer.add_token_types([added.get(number, kind) for number, kind in enumerate(ordinary)])
     writer.add_token_merges([" ".join(pair) for pair in parts["model"]["merges"]])
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_pad_token_id(tokenizer.pad_token_id)
