@@ -30,6 +30,8 @@ def hand_in(student: str | None = None, lesson: str | None = None) -> Path:
     student = _whose(student)
     name = find_lesson(lesson or os.environ.get("COURSE_LESSON", "")).name
     contents = {f"{name}.ipynb": _notebook(name), **_trained(name)}
+    if not state.load().student and any(path.startswith("capstone/") for path in contents):
+        print("No id was ever set with course.student, so this capstone is for the practice shop, not for yours.")
     manifest = {
         "lesson": name,
         "student": student,

@@ -74,6 +74,16 @@ def test_the_id_that_was_set_once_is_used_and_said(folder, capsys):
     assert "variant of the capstone is that of ben" in capsys.readouterr().out
 
 
+def test_a_capstone_that_was_trained_for_nobody_is_named(folder, capsys):
+    (folder / "capstone").mkdir()
+    (folder / "capstone/card.json").write_text("{}")
+    course.hand_in("ada")
+    assert "capstone is for the practice shop" in capsys.readouterr().out
+    course.student("ada")
+    course.hand_in()
+    assert "practice shop" not in capsys.readouterr().out
+
+
 def test_without_an_id_you_are_asked_for_it(folder):
     with pytest.raises(ValueError, match="Say who you are first"):
         course.hand_in()
