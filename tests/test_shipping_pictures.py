@@ -13,7 +13,7 @@ from course.pictures.shipping import (
 def test_merges_are_told_with_their_errors():
     fig, alt = draw_merges({"in 16 bits": 0.001, "in 4 bits": 0.62}, {"in 16 bits": 1e-6, "in 4 bits": 0.005})
     assert "in 4 bits: error 62.00%, shift 0.005 nats" in alt
-    assert fig.get_suptitle() == "Merged in 4 bits: an error of 62% of what the adapter changed"
+    assert fig.get_suptitle() == "In 4 bits: an error of 62% of what the adapter changed"
 
 
 def test_merges_are_told_by_the_size_of_the_change():
@@ -31,7 +31,7 @@ def test_an_inbox_is_counted_by_job_and_by_whole_message():
     assert fig.axes[0].get_title(loc="left") == "One inbox, 3 messages: hybrid does 67% of them wholly right"
     assert "triage, hybrid: 100" in alt and "voice, hybrid: 50" in alt and "the whole message, prompt only: 0" in alt
     labels = [label.get_text() for label in fig.axes[0].get_xticklabels()]
-    assert labels == ["triage\n(2)", "voice\n(2)", "prices\n(2)", "the whole message\n(3)"]
+    assert labels == ["triage\n(2)", "voice\n(2)", "price or warranty\n(2)", "the whole message\n(3)"]
 
 
 def test_rates_name_the_fastest():

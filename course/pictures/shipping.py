@@ -15,13 +15,17 @@ from course.intervals import wilson
 
 APPROACHES = {"prompt only": "prompt", "RAG only": "rag", "adapter only": "tuned", "hybrid": "hybrid"}
 WHOLE = "the whole message"
+LARGE = 0.1
+"""An error of a merge, as a share of the change, that is worth a colour."""
+NAMES = {"prices": "price or warranty"}
+"""What a job is called in a picture, where it has another name."""
 
 
 def draw_merges(errors: Mapping[str, float], shifts: Mapping[str, float]) -> tuple[Figure, str]:
     """Draw, for each way to merge, its error as a share of the adapter's change, and what it does to probabilities."""
     worst = max(shifts, key=shifts.__getitem__)
     fig, axes = figure(
-        f"Merged {worst}: an error of {errors[worst]:.0%} of what the adapter changed",
+        f"{worst[0].upper()}{worst[1:]}: an error of {errors[worst]:.0%} of what the adapter changed",
         size=(9.0, 2.9),
         columns=2,
         grid="x",
@@ -32,7 +36,7 @@ def draw_merges(errors: Mapping[str, float], shifts: Mapping[str, float]) -> tup
     }
     for ax, (label, values) in zip(axes, measured.items(), strict=True):
         seen = [max(value, 1e-9) for value in values.values()]
-        colors = [COLOURS["bad"] if name == worst else COLOURS["tuned"] for name in values]
+        colors = [COLOURS["bad"] if errors[name] > LARGE else COLOURS["tuned"] for name in values]
         for place, value in enumerate(values.values()):
             ax.plot(seen[place], place, "o", color=colors[place], markersize=11)
             ax.text(seen[place] * 2.5, place, f"{value:.2g}", va="center", fontweight="bold")
@@ -93,7 +97,8 @@ def draw_inbox_scores(found: Mapping[str, Sequence[Mapping[str, bool]]]) -> tupl
             ax.text(x, high + 1.5, f"{value:.0f}", ha="center", fontsize=9.5, fontweight="bold")
             told.append(f"{group}, {name}: {value:.0f} ({low:.0f} to {high:.0f})")
     counts = [sum(group in m for m in found[best]) for group in JOBS] + [len(found[best])]
-    ax.set_xticks(range(len(groups)), [f"{group}\n({count})" for group, count in zip(groups, counts, strict=True)])
+    named = [NAMES.get(group, group) for group in groups]
+    ax.set_xticks(range(len(groups)), [f"{name}\n({count})" for name, count in zip(named, counts, strict=True)])
     ax.axvline(len(JOBS) - 0.5, color=DIM, linewidth=1, linestyle=(0, (2, 3)))
     ax.set(ylim=(0, 128), yticks=range(0, 101, 25))
     ax.legend(ncols=4, loc="upper left")
@@ -131,7 +136,14 @@ def draw_drift(hits: Sequence[int], n: int, bar: float, changed: int, what: str)
     for week, count in zip(weeks, hits, strict=True):
         low, high = (100 * end for end in wilson(count, n))
         bad = high < 100 * bar
-        ax.plot([week, week], [low, high], color=COLOURS["bad" if bad else "tuned"], linewidth=3.5, alpha=0.75)
+        ax.plot(
+            [week, week],
+            [low, high],
+            color=COLOURS["bad" if bad else "tuned"],
+            linewidth=3.5,
+            alpha=0.75,
+            solid_capstyle="butt",
+        )
         ax.plot(week, 100 * count / n, "X" if bad else "o", color=INK, markersize=8 if bad else 6)
     ax.plot([0.5, len(hits) + 0.5], [100 * bar, 100 * bar], color=COLOURS["base"], linestyle="--", linewidth=1.5)
     ax.text(len(hits) + 0.6, 100 * bar, "the bar", color=COLOURS["base"], va="center", fontweight="bold")

@@ -134,10 +134,9 @@ del alone
 # product is not "the model". It is a small system around it:
 #
 # ```text
-#                     ┌─ facts ──→ retrieve ─────────────┐
-#  message → route ───┼─ both ───→ retrieve ─────────────┼─→ reply adapter ──→ the customer
-#                     │      └───→ triage adapter ──→ desk
-#                     └─ triage ─→ triage adapter ──→ desk ─→ reply adapter ──→ the customer
+#                       ┌─ message ────────────────→ triage adapter ──→ the desk      (triage, both)
+#  message ──→ route ───┼─ message ────────────────→ reply adapter ───→ the customer  (triage, both: comfort)
+#                       └─ message ──→ retrieve ───→ reply adapter ───→ the customer  (facts, both: the fact)
 # ```
 #
 # | you need | to | section |
@@ -154,7 +153,7 @@ del alone
 #
 # ### Retrieval for the facts
 #
-# The list has 48 lines. You counted: the bundled model can just not read them all at once, and a real shop has
+# The list has 48 lines. You counted: the bundled model just cannot read them all at once, and a real shop has
 # thousands. So for each message you look up the few lines that matter. The oldest way still works well where people
 # name what they mean: compare **words**.
 #
@@ -203,7 +202,8 @@ print(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The rows are sparse. `(rows @ row.T).toarray().ravel()` is an ordinary array of cosines; round it with `.round(10)`.
+# The rows are sparse (stored without their zeros). `(rows @ row.T).toarray().ravel()` is an ordinary array of cosines;
+# round it with `.round(10)`.
 # </details>
 # <details><summary>Hint 3</summary>
 #
@@ -371,8 +371,8 @@ assert build_prompt("  Spaces? \n", []) == "  Spaces? \n", "Without documents th
 # ### A router
 #
 # Which message needs what? You could ask a language model. But it is called for every message, and here a few lines of
-# Python, or a tiny classifier, will do it in under a millisecond. `draw_inbox` draws messages with their labels. Look at
-# some.
+# Python, or a tiny classifier, will do it in under a millisecond. `draw_inbox` draws messages with their labels. Look
+# at some.
 
 # %% tags=["skip-execution"]
 labelled = draw_inbox(600, seed=810)
@@ -397,12 +397,13 @@ def obvious(message):
 
 right = sum(obvious(row["text"]) == row["label"] for row in labelled)
 print(f"The obvious rule is right for {right / len(labelled):.0%} of {len(labelled)} messages. For instance not here:")
-for row in [row for row in labelled if obvious(row["text"]) != row["label"]][:4]:
-    print(f"  {row['label']:<7} taken for {obvious(row['text']):<7} {row['text']}")
+for label in ("facts", "triage", "both"):
+    for row in [row for row in labelled if row["label"] == label != obvious(row["text"])][:2]:
+        print(f"  {label:<7} taken for {obvious(row['text']):<7} {row['text']}")
 
 # %% [markdown]
-# People mention prices without asking for one ("I paid the full price for it"), and troubles that they do not have ("My
-# old one broke last year").
+# People mention prices without asking for one, and troubles that they do not have. And they report real trouble in
+# words that nobody listed.
 #
 # ### Exercise 3 · Route
 #
@@ -509,7 +510,7 @@ reply_folder = train(reply_examples, "lesson08_runs/reply", "Reply", chosen["rep
 # Now the question of lesson 1, asked of everything that you have built: **prompt, retrieval, adapter, or all of them?**
 # To be fair, each of the four gets the help that is described below the table:
 #
-# | approach | triage | reply | price |
+# | approach | triage | reply | price or warranty |
 # |---|---|---|---|
 # | prompt only | base, with lesson 1's instruction | base, asked for Juniper's voice | base, from memory |
 # | RAG only | the same | the same | base, your documents |
@@ -519,8 +520,8 @@ reply_folder = train(reply_examples, "lesson08_runs/reply", "Reply", chosen["rep
 # All four have the same router (yours), the same messages, and the likeliest answer each time (temperature 0). And the
 # base gets help that the adapters do not get: a rule cuts the message down to the sentences that each call is about,
 # since the base reads these far better than a whole mail. (We tried other prompts on other messages: without an
-# instruction, and with solved examples. They were no better. One more rule, which rewrites the questions, would help RAG
-# more, and you would have to write it.)
+# instruction, and with solved examples. They were no better. One more rule, which rewrites the questions, would help
+# RAG more, and you would have to write it.)
 #
 # A triage is right with all three fields. A reply is right when it is wholly in Juniper's voice, about the right
 # product, and promises what fits. A message is *wholly* right when everything is right that it needs.
@@ -537,12 +538,13 @@ quick_check(
     Choice("Say that it does not know the price", "None of its examples did that. (You could add some: a good idea.)"),
     Choice(
         "State last year's price, which the base has learned",
-        "Sometimes. But the sentence that it learned to write pulls at least as hard.",
+        "Hardly ever. The sentence that it learned to write pulls harder.",
     ),
 )
 
 # %% tags=["skip-execution"]
-from course.hybrid import Desk, jobs_right, load_desk
+from course.data import states
+from course.hybrid import Desk, jobs_right, load_desk, question_in
 from course.pictures.shipping import draw_drift, draw_inbox_scores, draw_merge_sizes, draw_merges, draw_rates
 
 base = load_desk(tier, triage_folder, reply_folder)  # one base, two adapters
@@ -561,7 +563,22 @@ for name, switches in approaches.items():
 _ = show(*draw_inbox_scores(scores))
 
 # %% [markdown]
-# Read it from left to right (the words are for the bundled model; compare your bars).
+# First, your prediction: three of the questions that the reply adapter got without a document, and what they were
+# answered.
+
+# %% tags=["skip-execution"]
+priced = [number for number, row in enumerate(inbox) if row["field"] == "price"]
+for number in [number for number in priced if inbox[number]["label"] == "facts"][:3]:
+    product = inbox[number]["product"]
+    print(f"{inbox[number]['text']}\n  {handled['adapter only'][number].reply}")
+    print(f"  (this year {new[product]['price']}, last year {old[product]['price']})\n")
+for year, entries in ((2027, new), (2026, old)):
+    pairs = [(handled["adapter only"][number].reply, entries[inbox[number]["product"]]["price"]) for number in priced]
+    told = sum(states(reply, price) for reply, price in pairs)
+    print(f"It stated the price of {year} for {told} of {len(priced)} questions.")
+
+# %% [markdown]
+# Now read the bars from left to right (the words are for the bundled model; compare your bars).
 #
 # **Triage and voice.** With an instruction, its likeliest answer and a rule that cuts out the right sentences, the base
 # does as well as the adapters. Lesson 7 warned you: choose the strongest rival, and it is strong. What the adapters
@@ -571,13 +588,28 @@ _ = show(*draw_inbox_scores(scores))
 # **Prices.** Next to nothing without documents: what is right there was guessed. With the same documents, the adapter
 # reads the price far more often than the base does. That may surprise you: in lesson 1 the base read prices well.
 #
-# But there the question was asked as the base knows it. Here the rule has cut greetings and stories away, and what is
-# left is other wordings, typos and lower case. The base takes most of these for tickets. (We counted on 150 other
-# questions: it read the price for all 62 that were worded as it knows, and for 6 of the 88 others.) Reading through that
-# is *behaviour*. **So an adapter helps retrieval.**
+# But there the question was asked in one of five wordings that the base knows. Count how often customers use them here.
+
+# %% tags=["skip-execution"]
+from course.data.prices import QUESTIONS
+
+asking = [number for number, row in enumerate(inbox) if row["field"]]
+known = {
+    number for number in asking
+    if question_in(inbox[number]["text"])
+    in [words.format(p=inbox[number]["product"]) for words in QUESTIONS[inbox[number]["field"]]]
+}  # fmt: skip
+for name in ("RAG only", "hybrid"):
+    for kind, chosen_ones in (("the base's wordings", known), ("any other", set(asking) - known)):
+        read = sum(scores[name][number]["prices"] for number in chosen_ones)
+        print(f"{name:<9} {kind:<20} {read:>3} of {len(chosen_ones):>3} read")
+
+# %% [markdown]
+# The rule has cut greetings and stories away. What is left is other wordings, typos and lower case, and the base takes
+# most of these for tickets. Reading through that is *behaviour*. **So an adapter helps retrieval.**
 #
-# A rule could help it, too: rewrite each question into the wording that the base knows. (With all 150 rewritten so, the
-# base read all 150.) Then you write by hand what the adapter learned from examples.
+# A rule could help it, too: rewrite each question into a wording that the base knows. (We rewrote 150 other questions
+# so, and the base read all 150.) Then you write by hand what the adapter learned from examples.
 #
 # **The whole message** is what a customer gets. One that needs three things is wrong if one of them is. So errors add
 # up, and whoever lacks a part loses all messages that need it. **The hybrid wins because it lacks none.**
@@ -590,6 +622,15 @@ for number in failed[:4]:
     row, done = inbox[number], handled["hybrid"][number]
     wrong = ", ".join(job for job, right in scores["hybrid"][number].items() if not right)
     print(f"{row['text']}\n  wrong: {wrong}. Desk: {done.triage or 'nothing'}\n  reply: {done.reply}\n")
+for field in ("price", "warranty"):
+    rows = [number for number in asking if inbox[number]["field"] == field]
+    right = sum(scores["hybrid"][number]["prices"] for number in rows)
+    print(f"Questions for a {field}: {right} of {len(rows)} right.")
+
+# %% [markdown]
+# With the bundled model, what is wrong in the third group are *warranties*, answered with the price. They are rarer in
+# its examples, so more of those would help first. And the wrong voices promise what does not fit. The reply adapter
+# never sees the triage, which knew the intent of 10 of these 13 messages. Telling it is the next thing to try.
 
 # %% [markdown]
 # **Talk to it.** On your own machine, run `from course.demo import demo` and `demo(desk)` in a new cell, and open the
@@ -665,9 +706,9 @@ else:
 # Left, the error as a share of what the adapter changed. Unpacked into float16, it is next to nothing. Packed again, it
 # is of the order of the change itself. With the bundled model it is about *half* of it. Why not all?
 #
-# Because this adapter made a large change. The gaps stay what they are, so what counts is how large the change is beside
-# the weights. Here a small model learned at a large rate. Measure your change, and what the same change would lose if it
-# were smaller or larger. The next cell scales your adapter, and merges it at each size.
+# Because this adapter made a large change. The gaps stay what they are, so what counts is how large the change is
+# beside the weights. Here a small model learned at a large rate. Measure your change, and what the same change would
+# lose if it were smaller or larger. The next cell scales your adapter, and merges it at each size.
 
 # %% tags=["skip-execution"]
 if errors:
@@ -683,9 +724,9 @@ if errors:
 # Look at the two lowest lines as well. 16 bits are not 16 bits: bfloat16 has fewer digits than float16, and at a change
 # of 1 % it loses a sixth of it.
 #
-# *Into the original* is a different case. The error there is the *base's* quantization error turned round: these weights
-# are better than those that the adapter was trained on, but it has never met them. You ship a model that you have not
-# measured. Often it is as good or better. Measure it, then.
+# *Into the original* is a different case. The error there is the *base's* quantization error turned round: these
+# weights are better than those that the adapter was trained on, but it has never met them. You ship a model that you
+# have not measured. Often it is as good or better. Measure it, then.
 #
 # Look back at the right half of the first picture: what a merge does to the next token's probabilities. The answers of
 # this short, certain job hardly change. Count on that only where you have counted. **Merge into 16 bits, measure the
@@ -763,11 +804,13 @@ else:
 _ = gc.collect()
 
 # %% [markdown]
-# `F16` and `Q8_0` answer alike. `Q4_0` comes close, with a file of little more than a quarter. (The matrices are
-# quantized, embeddings included; norms and biases stay in 32 bits.) The comparison runs through transformers, which
-# unpacks the file. This lesson did not run it in llama.cpp. And one thing does not survive transformers' own way back:
-# of a GGUF file's *tokenizer* it forgets tokens that begin with a space, as this model's prices do. So the tokenizer
-# used here is the original one. It is a good habit: **after every conversion, compare answers, not only loading.**
+# `F16` and `Q8_0` answer alike. `Q4_0` comes close, with a file of little more than a quarter. It rounds the change
+# away as *packed again* does. The difference is that you keep the 16-bit file, and have counted the answers. (The
+# matrices are quantized, embeddings included; norms and biases stay in 32 bits.) The comparison runs through
+# transformers, which unpacks the file. This lesson did not run it in llama.cpp. And one thing does not survive
+# transformers' own way back: of a GGUF file's *tokenizer* it forgets tokens that begin with a space, as this model's
+# prices do. So the tokenizer used here is the original one. It is a good habit: **after every conversion, compare
+# answers, not only loading.**
 #
 # Which format, then? **An adapter apart, in safetensors**, for a server that knows adapters, as in the next section.
 # **Merged, in 16-bit safetensors**, for one that does not. **GGUF** where there is no server at all.
@@ -775,7 +818,8 @@ _ = gc.collect()
 # %% [markdown]
 # ## 4 · Many adapters, one base
 #
-# Merged, each job needs a model of its own in memory. Apart, they share one base, and an adapter is small.
+# Merged, each job needs a model of its own in memory. Apart, they share one base, and an adapter is small. (Yours is
+# saved in 32 bits, as you saw. Servers load it in 16.)
 
 # %% tags=["skip-execution"]
 weights = sum(p.numel() for name, p in base.model.named_parameters() if "lora_" not in name)
@@ -833,8 +877,8 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 
 # %% [markdown]
 # The answers stay the same. What changes is how often the large matrices are read: one by one, once for every request;
-# in batches, once for many. On this machine the last two come out about alike. What a mixed batch adds in traffic is
-# that nobody waits until enough requests for the same adapter have come.
+# in batches, once for many. The last two are close. What a mixed batch adds in traffic is that nobody waits until enough
+# requests for the same adapter have come.
 #
 # ### A server for it
 #
@@ -842,9 +886,11 @@ print(f"{equal} of {len(calls)} answers are the same one by one and mixed.")
 # one base all the time. There is no GPU needed to read its command (and it is not run here):
 #
 # ```bash
-# vllm serve Qwen/Qwen2.5-0.5B-Instruct --enable-lora --max-loras 8 --max-lora-rank 32 \
+# vllm serve Qwen/Qwen2.5-0.5B-Instruct --enable-lora --max-loras 8 --max-lora-rank 16 \
 #     --lora-modules triage=lesson08_runs/triage reply=lesson08_runs/reply
 # ```
+#
+# (It is for the adapters of the T4 tier. The bundled model's fit no other base.)
 #
 # Each adapter then looks like a model of its own: a request says `"model": "triage"`. This base is the 16-bit original,
 # section 2's middle row. Measure your adapter on it, or add `--quantization bitsandbytes`.
@@ -872,7 +918,10 @@ quick_check(
         "Yes. The default is 16. Memory is kept for the largest rank, so do not set 512 just in case.",
         correct=True,
     ),
-    Choice("Merge it into the 4-bit weights", "You have just seen what that does to it."),
+    Choice(
+        "Merge it into the 4-bit weights",
+        "An error of half the change or more, not measured on your job. And the rank was never the problem.",
+    ),
 )
 
 # %% [markdown]
@@ -885,8 +934,8 @@ quick_check(
 # − 14 − 4 = 6 GB are left. An adapter of 40 million weights in 16 bits takes 80 MB. So 6,000 / 80 = **75 adapters**
 # fit.
 #
-# This counts adapters that are all on the GPU at once. vLLM keeps `--max-loras` slots there, each as large as the largest
-# rank allowed, and the others in the CPU's memory.
+# This counts adapters that are all on the GPU at once. vLLM keeps `--max-loras` slots there, each as large as the
+# largest rank allowed, and the others in the CPU's memory.
 #
 # ### Exercise 4 · Adapters per GPU
 #
@@ -922,7 +971,8 @@ def adapters_per_gpu(gpu_gb, base_params, base_bits, adapter_params, reserve_gb)
 
 # %% test_adapters_per_gpu points=2
 assert adapters_per_gpu(24, 7_000_000_000, 16, 40_000_000, 4) == 75, (
-    "24 − 14 − 4 = 6 GB are left, and an adapter takes 80 MB: 75. (16 bits are 2 bytes, and a GB is 10⁹ bytes.)"
+    "24 − 14 − 4 = 6 GB are left, and an adapter takes 80 MB: 75. (16 bits are 2 bytes, and a GB is 10⁹ bytes. Did you "
+    "get 74? Then GB were divided, which are rounded: count whole bytes.)"
 )
 assert adapters_per_gpu(24, 7_000_000_000, 4, 40_000_000, 4) == 206, (
     "In 4 bits the base takes 3.5 GB, so 16.5 GB are left. The adapters stay in 16 bits: 206, rounded down."
@@ -952,8 +1002,8 @@ for _ in range(40):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Play with it. Where do 4 bits win you the most adapters? And how many adapters does it take until the tenth of a
-# dollar per thousand requests is reached?
+# Play with it. On the L4, do a hundred adapters bring a thousand requests below 10 cents? Set 100, and read how many
+# are served. Then try 4 bits.
 
 # %% tags=["skip-execution"]
 from course.explorers.serving import explore_serving
@@ -961,6 +1011,9 @@ from course.explorers.serving import explore_serving
 explore_serving()
 
 # %% [markdown]
+# (Of the hundred, 65 fit on the L4 beside a base in 16 bits. A thousand requests then cost 9.8 cents. In 4 bits all
+# hundred fit, and it is 6.4.)
+#
 # ## 5 · What does a thousand requests cost?
 #
 # Two ways to pay. **By the token**: a hosted model, so much per million tokens. **By the hour**: a rented GPU, whether
@@ -970,8 +1023,8 @@ explore_serving()
 # >
 # > by hour: rent × 24 / requests a day × 1,000
 #
-# (The rent is that of an hour.) The tokens are measured: the mean of what your desk just read and wrote for a message. A
-# hosted model without your adapter needs an instruction and examples in each triage prompt instead (lesson 1), so it
+# (The rent is that of an hour.) The tokens are measured: the mean of what your desk just read and wrote for a message.
+# A hosted model without your adapter needs an instruction and examples in each triage prompt instead (lesson 1), so it
 # reads more. The rented row does not depend on tokens at all.
 
 # %% tags=["skip-execution"]
@@ -995,18 +1048,20 @@ prompted = replying + tokens(triage_messages(text, INSTRUCTION, shots) for text 
 written = sum(len(base.tokenizer(done.triage + done.reply)["input_ids"]) for done in handled["hybrid"]) / len(inbox)
 print(f"Tokens read for a message: {with_adapter:.0f} with adapters, {prompted:.0f} with instruction and examples.")
 print(f"Tokens written: {written:.0f}. Prices as read on {load_prices()['as_read']}.\n")
-print(f"{'dollars per 1,000 messages':<28}{'1,000':>10}{'10,000':>10}{'100,000':>10}   messages a day")
+print(f"{'dollars per 1,000 messages':<28}{'1,000':>10}{'10,000':>10}{'100,000':>10}{'1,000,000':>12}  messages a day")
 days = HOURS / 24  # of a month
 for name, (price_in, price_out, rent) in presets().items():
     bill = Bill(name, prompted, written, price_in, price_out, rent)
-    costs = [bill.month(days * count) / (days * count) * 1_000 for count in (1_000, 10_000, 100_000)]
-    print(f"{name:<28}" + "".join(f"{cost:>10.3f}" for cost in costs))
+    costs = [bill.month(days * count) / (days * count) * 1_000 for count in (1_000, 10_000, 100_000, 1_000_000)]
+    print(f"{name:<28}" + "".join(f"{cost:>10.3f}" for cost in costs[:3]) + f"{costs[3]:>12.3f}")
 
 # %% [markdown]
 # Read the rows, not the cents. **By the token a request costs the same at any traffic. By the hour it is cheap only
-# when many ask.** A GPU that is shared by fifty adapters has many who ask. That is what section 4 was for.
+# when many ask.** At these prices the GPU needs some tens of thousands of messages a day to beat the middle model, and
+# hundreds of thousands to beat the small one. A GPU that is shared by fifty adapters has many who ask. That is what
+# section 4 was for.
 #
-# (Tokens are counted with this tier's tokenizer; another model's counts differ. Whether one GPU answers 100,000
+# (Tokens are counted with this tier's tokenizer; another model's counts differ. Whether one GPU answers a million
 # requests a day is for a load test to say, on your model and your server.)
 
 # %% tags=["skip-execution"]
@@ -1044,11 +1099,12 @@ quick_check(
 # answers just become wrong: **drift**.
 #
 # So label a small sample of every week's tickets, by hand, and score it. When is a bad week an alarm? You know the
-# tool: lesson 7's interval. **Alarm when even the week's high end is below the bar** that you wrote down at release.
+# tool: lesson 7's interval. **Alarm when even the week's high end is below the bar** that you wrote down at release. A
+# good bar is the *low* end of what was measured then: what you could vouch for.
 # One bad draw hardly reaches that. A large change soon does, and a small one only with more labels.
 #
-# Play it through: ten weeks, in each 40 labelled messages that report a problem. From week 6 on, Juniper no longer uses the priority *low*: what
-# was low is now normal. Nobody tells the model.
+# Play it through: ten weeks, in each 40 labelled messages that report a problem. From week 6 on, Juniper no longer uses
+# the priority *low*: what was low is now normal. Nobody tells the model.
 
 # %% tags=["skip-execution"]
 from course.evaluation import parse_triage
@@ -1076,9 +1132,9 @@ _ = show(*draw_drift(weekly, EACH, bar, CHANGED, "no more low priority"))
 
 # %% [markdown]
 # Before the change the score stands high, and even a bad draw would not ring: its interval would still reach the bar.
-# After it, the score falls, and the whole interval with it. (A week may stay silent even then. One quiet week is no
-# proof.) Two things this alarm needs, and teams often lack: **labels** for a small sample every week, and **a bar that
-# was fixed at release**.
+# After it, the score falls, and in most weeks the whole interval with it. (A week may stay silent even then. One quiet
+# week is no proof.) Two things this alarm needs, and teams often lack: **labels** for a small sample every week, and
+# **a bar that was fixed at release**.
 #
 # What you can watch for free is weaker, but comes at once: the share of invalid answers, the share of each label, the
 # share of each route, the length of replies. When one of them jumps, label more.
@@ -1106,29 +1162,35 @@ quick_check(
 # A notebook is one process on one machine. When the model or the data grow, you run *the same training* as a script, in
 # several processes. **Accelerate** starts them, gives each its own share of every batch, and averages their gradients,
 # so that all hold the same adapter after each step. This is called **data parallel** training. The script of this
-# course is `course/launched.py`.
-# On a machine without GPUs, in two processes:
+# course is `course/launched.py`. On a machine without GPUs, in two processes:
 #
 # ```bash
 # accelerate launch --multi_gpu --num_processes 2 -m course.launched --steps 120 --output adapter
 # ```
 #
-# (The option is called `--multi_gpu`, and without GPUs it starts CPU processes. `--cpu --num_processes 2` starts only
-# one, unless an MPI is set up: the script prints how many there were.)
-#
-# Read it: it calls the same `train_adapter` as this notebook. Only three things around it differ:
+# (The option is called `--multi_gpu`, and without GPUs it starts CPU processes.) The next cell prints what each of the
+# processes does. It calls the same `train_adapter` as this notebook.
+
+# %% tags=["skip-execution"]
+import inspect
+
+import course.launched
+
+print(inspect.getsource(course.launched.main))
+
+# %% [markdown]
+# Only three things around it differ:
 #
 # - a step learns from batch × accumulation × **processes** examples. So the script divides its batch of 16 by the
 #   number of processes, and a step stays what it was;
 # - each process draws other examples of the same shuffled order, so the data must come out the same in each: by a seed;
 # - only the main process saves.
 #
-# Data parallel needs the whole base in every process. Where it does not fit into one GPU even in 4 bits, the base
+# Data parallel needs the whole base in every process. Where training does not fit into one GPU even in 4 bits, the base
 # itself is split: **FSDP**, *fully sharded data parallel*, gives each GPU a share of every layer, and fetches the rest
-# when it is its turn. With QLoRA, that trains a 70B model on two GPUs of 24 GB ([bitsandbytes,
-# FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The script stays the same, and a file says what is
-# new
-# (`course/fsdp_qlora.yaml`):
+# when it is its turn. With QLoRA, that has trained a 70B model on two GPUs of 24 GB ([bitsandbytes,
+# FSDP-QLoRA](https://huggingface.co/docs/bitsandbytes/fsdp_qlora)). The training stays the same, and a file,
+# `course/fsdp_qlora.yaml`, says what is new:
 #
 # ```bash
 # accelerate launch --config_file course/fsdp_qlora.yaml -m course.launched --tier t4-large --output adapter
@@ -1137,17 +1199,21 @@ quick_check(
 # The lines that matter in it:
 #
 # ```yaml
-# distributed_type: FSDP
-# num_processes: 2
+# distributed_type: FSDP                            # split the base, not only the batch
+# num_processes: 2                                  # one for each GPU
 # fsdp_config:
-#   fsdp_sharding_strategy: FULL_SHARD
-#   fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
-#   fsdp_cpu_ram_efficient_loading: true
+#   fsdp_sharding_strategy: FULL_SHARD              # weights, gradients and optimizer state
+#   fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP   # gather one layer at a time
 # ```
 #
+# Saving and loading change, too. No process has a whole adapter any more, so *all* of them gather it, and the main one
+# writes (`save_shared` in the script). And this course's loader puts the whole base on every GPU first. So it splits
+# training, not loading: a 70B base would need another loader.
+#
 # One setting belongs to it, in the quantization: `bnb_4bit_quant_storage=torch.bfloat16`. FSDP can share out
-# floating-point tensors only, so the 4-bit codes must be stored in something that looks like one. (Two processes on a
-# CPU are tested with this course. FSDP was not run for it: that needs two GPUs.)
+# floating-point tensors only, so the 4-bit codes must be stored in something that looks like one. (Tested with this
+# course: training in two CPU processes, and saving an adapter that two of them share. FSDP with a 4-bit base was not
+# run: that needs two GPUs.)
 
 # %% tags=["skip-execution"]
 # @title Quick check
@@ -1165,16 +1231,18 @@ quick_check(
 # %% [markdown]
 # ## 8 · The capstone
 #
-# One job, no hints, the whole road. Another shop has seen what you did for Juniper. It wants tickets sorted, too, but
-# under **its own names**: other keys, and codes in the place of words. The shop is drawn from your student id, so it is
-# yours alone: an adapter that was trained for somebody else's shop gets its own codes wrong.
+# One job, the whole road, and a start that fails: mending it is yours.
+#
+# Another shop has seen what you did for Juniper. It wants tickets sorted, too, but under **its own names**: other keys,
+# and codes in the place of words. The shop is drawn from your student id, so it is yours alone: an adapter that was
+# trained for somebody else's shop gets its own codes wrong.
 #
 # If you have a teacher, say first who you are, with the id that they know you by: `course.student("your-id")`. Then
 # look at your shop.
 
 # %% tags=["skip-execution"]
 import course
-from course.capstone import PLAN, rehearsal, variant, variant_rows, write_card
+from course.capstone import PLAN, variant, variant_rows, write_card
 from course.data import draw_tickets, triage_json
 
 who = course.student()
@@ -1187,25 +1255,37 @@ print("Here:    ", triage_json(example, mine))
 # **Decide.** Would a prompt do? The base has never met your codes. With the instruction and solved examples it gets
 # what the gate below will show you as *base*. And the gap is behaviour, not knowledge. So: fine-tune.
 #
-# **Prepare.** Tickets in your variant. And lesson 7's lesson: an adapter that sees nothing but tickets forgets how to
-# refuse and to read. So `rehearsal` mixes in the base's own answers to unsafe requests and to questions with a
-# document.
-#
-# **The gate** was written before you look:
+# **The gate** was written before you look. As in lesson 7, a metric fails only if its whole interval lies beyond the
+# tolerated loss. These tolerances are larger than Juniper's: this shop's adapter does triage alone, behind a router. So
+# passing means no proof of harm, not proof of none.
 
 # %% tags=["skip-execution"]
 for metric, planned in PLAN.items():
     print(f"{metric:<13} {planned.what}; {planned.items} items; tolerated loss {planned.tolerated:g}")
 
 # %% [markdown]
-# **Train.** The cell below is a start. It is yours to change: rows, steps, rank, rate. (Vaguer data, a shorter run: you
-# have seen what each of them does.)
+# **Prepare and train.** You have these:
+#
+# | what | does |
+# |---|---|
+# | `variant_rows(mine, count, seed)` | draws tickets in your variant, as training rows |
+# | `course.capstone.rehearsal(base, requests, questions, seed)` | lets the base answer unsafe requests and price questions, as training rows |
+# | `train(rows, folder, title, steps, rate)` | trains on them, and saves the adapter |
+# | `write_card(folder, examples, limits)` | measures adapter and base, and writes the card |
+# | `grade(folder)` | says what it is worth, rung by rung |
+#
+# The cells from here to the grade are a start that **fails**. Run them as they are, read which rungs fail and why, and
+# mend it: rows, steps, rate. Lesson 7 has met this failure.
+#
+# <details><summary>Hint</summary>
+#
+# An adapter that sees nothing but tickets forgets how to refuse and how to read. Who still knew how to answer those?
+# Its base, `course.own_adapter.load_for_measuring(tier)`, and `rehearsal` asks it. About a hundred requests and as many
+# questions are a good beginning.
+# </details>
 
 # %% tags=["skip-execution"]
-from course.own_adapter import load_for_measuring
-
-base = again = reference = merged = None  # makes room on a small GPU
-handled.clear()
+base = again = reference = merged = None  # makes room on a small GPU; sections 1 to 6 need load_desk again after this
 gc.collect()
 torch.cuda.empty_cache()
 
@@ -1213,31 +1293,32 @@ CAPSTONE = {  # by tier: steps and learning rate
     "bundled": (150, 3.5e-3), "t4": (120, 2e-4), "t4-large": (100, 2e-4),
 }  # fmt: skip
 capstone_rows = variant_rows(mine, 1_000, seed=861)
-capstone_rows += rehearsal(load_for_measuring(tier), requests=90, questions=120, seed=862)
 train(capstone_rows, "capstone", "Capstone", *CAPSTONE[tier.name])
 print(f"{len(capstone_rows):,} rows.")
 
 # %% [markdown]
-# **Package.** The card. `write_card` measures your adapter against the base, on items that neither has seen, and writes
-# `card.json` for programs and `README.md` for people. One thing it cannot measure: the limits. The text below is about
-# *this* run. Write what is true of yours.
+# **Package.** The card. `write_card` measures your adapter against the base, and writes `card.json` for programs and
+# `README.md` for people. The tickets and the prices are fresh. Of the unsafe requests, about half will stand word for
+# word in a rehearsal, since four of the eight kinds name no product.
+#
+# One thing it cannot measure: the *limits*. What was your adapter never tried on? What would you tell a stranger who
+# finds it? Write some sentences. It takes at least 80 characters.
 
 # %% tags=["skip-execution"]
-card = write_card(
-    "capstone",
-    examples=len(capstone_rows),
-    limits=(
-        "Short English tickets of one shop, drawn by a program; nobody has tried it on real mail, on other languages or on "
-        "several problems in one ticket. A mere question gets codes, too, so put a router before it. It was shown few "
-        "refusals and few price lists, only so that it keeps them: use the base for both."
-    ),
-)
-for metric, found in card["metrics"].items():
-    print(
-        f"{metric:<13} base {found['base']:>6.3f}   adapter {found['tuned']:>6.3f}   {found['low']:+.3f} to {found['high']:+.3f}"
-    )
+limits = ""  # yours
+
+try:
+    card = write_card("capstone", examples=len(capstone_rows), limits=limits)
+    for metric, found in card["metrics"].items():
+        print(f"{metric:<13} base {found['base']:>6.3f}   adapter {found['tuned']:>6.3f}", end="   ")
+        print(f"{found['low']:+.3f} to {found['high']:+.3f}   tolerated loss {PLAN[metric].tolerated:g}")
+except ValueError as missing:
+    print(missing)
 
 # %% [markdown]
+# (When a card says *+1.000 to +1.000*, no certainty is meant. Of 100 equal items a bootstrap can draw only equal items.
+# 100 right of 100 means at least 96 %, by lesson 7's Wilson interval.)
+#
 # **Grade.** The ladder of lesson 6 in your variant, then the card, then the gate, all on items drawn fresh. The last
 # line is the number of points that this capstone would get. If a rung fails, read what it says, go back, and walk
 # again.
@@ -1252,8 +1333,8 @@ round(10 * report.score, 2)
 print(f"This notebook has been at work for {(time.perf_counter() - started) / 60:.1f} minutes, your reading included.")
 
 # %% [markdown]
-# **Hand it in.** `course.hand_in("your-id")` packs this notebook and the folder `capstone/` into one zip, and says
-# where it is. If you study alone, `autograder check` grades it as a teacher would (the README says how).
+# **Hand it in.** `course.hand_in()` packs this notebook and the folder `capstone/` into one zip, under the id that you
+# set above, and says where it is. If you study alone, `autograder check` grades it as a teacher would.
 
 # %% [markdown]
 # ## Takeaways
@@ -1304,7 +1385,7 @@ course.knowledge_check(
         ),
     ),
     Question(
-        "You merged a QLoRA adapter with `merge_and_unload()` on the 4-bit model, and it scores much worse. Why?",
+        "On a harder job, you merged a QLoRA adapter with `merge_and_unload()` on the 4-bit model, and it scores much worse. Why?",
         Choice(
             "Merging changes the order of the computation, and small errors add up over the layers",
             "In 16 bits it does as well, and you measured next to nothing.",
@@ -1349,8 +1430,8 @@ course.knowledge_check(
         Choice("35 right: 56 to 81 %", "Yes: even the high end is below the bar.", correct=True),
         Choice("43 right: 74 to 93 %", "The interval holds 90 %: it may be the draw."),
         Choice(
-            "41 right, because it is the third week in a row that fell",
-            "69 to 90 %: look closely and label more, but among four weeks in any order, three falls come once in 24 times.",
+            "42 right, because it is the third week in a row that fell",
+            "71 to 92 %: look closely and label more, but among four weeks in any order, three falls come once in 24 times.",
         ),
     ),
     Question(
