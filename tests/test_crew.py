@@ -1,5 +1,8 @@
 """A crew hands out work, and no death of a worker is anybody's loss but the culprit's."""
 
+import multiprocessing
+import signal
+import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -7,6 +10,7 @@ import pytest
 
 from autograder.judging.grading import Graded, Inputs
 from autograder.judging.verdict import PASSED, Verdict
+from autograder.many import workers
 from autograder.many.crew import DIED_TWICE, Crew
 from autograder.many.engines import Death
 
@@ -136,3 +140,24 @@ def test_a_crew_whose_work_is_done_lets_its_workers_go():
     engine = Impatient()
     outcomes(engine, ["ada"])
     assert engine.closed is False
+
+
+def _catch_everything(line):
+    workers.PATIENCE = 1
+    workers.start_worker()
+    try:
+        line.send("ready")
+        time.sleep(60)
+    except BaseException:
+        time.sleep(60)
+
+
+def test_a_worker_that_is_told_to_end_ends_even_if_something_catches_its_exit():
+    context = multiprocessing.get_context("spawn")
+    line, theirs = context.Pipe()
+    worker = context.Process(target=_catch_everything, args=[theirs])
+    worker.start()
+    assert line.recv() == "ready"
+    worker.terminate()
+    worker.join(30)
+    assert worker.exitcode == -signal.SIGALRM
