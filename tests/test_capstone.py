@@ -16,6 +16,8 @@ import pytest
 from adapters import write
 
 import course
+from autograder.authoring.executed import executed
+from autograder.authoring.lesson import read_lesson
 from course.capstone import PLAN, grade, rehearsal, variant, variant_rows, write_card
 from course.capstone.card import CARD, README, read_card
 from course.capstone.gate import Compared, difference, passes
@@ -271,3 +273,12 @@ def test_a_capstone_can_be_trained(tmp_path):
     course.student("ben")
     write_card(save_adapter(run.model, base.tier, tmp_path / "capstone"), examples=len(rows), limits=LIMITS)
     assert grade(tmp_path / "capstone", show=False).score > 0.9
+
+
+@pytest.mark.slow
+def test_the_lessons_start_is_not_released_and_hears_what_mends_it():
+    root = Path(__file__).resolve().parents[1]
+    notebook = executed(read_lesson(root / "lesson03_to_08/lesson08_shipping"), kept=root / "build" / "executed")
+    (shown,) = (str(cell.outputs) for cell in notebook.cells if cell.id == "test_capstone")
+    assert "Not released: refusals" in shown and "rehearsal" in shown and "card.json" in shown
+    assert "◐ test_capstone" in shown, shown[-600:]
