@@ -1,5 +1,7 @@
 """The rules of lessons are checked without running them, and what breaks one is named."""
 
+from dataclasses import replace
+
 import pytest
 from test_lesson import change
 
@@ -102,9 +104,9 @@ def quiz(tmp_path, rights, longest, name="lesson01_a"):
     questions = [
         f'"Question {n}?", {choices(3, r, long)}' for n, (r, long) in enumerate(zip(rights, longest, strict=True))
     ]
-    sources = [f"quick_check({question})" for question in questions[:4]]
+    sources = [f"# @title Quick check\nquick_check({question})" for question in questions[:4]]
     asked = ", ".join([f'"{name}"', *(f"Question({question})" for question in questions[4:])])
-    sources.append(f"course.knowledge_check({asked}, pass_mark=0.8)")
+    sources.append(f"# @title Knowledge check\ncourse.knowledge_check({asked}, pass_mark=0.8)")
     return Lesson(
         tmp_path / name, name, tuple(Cell("code", "", None, ("skip-execution",), source) for source in sources)
     )
@@ -120,6 +122,13 @@ def test_a_fair_quiz_is_accepted(tmp_path):
     assert course_quiz_problems([lesson]) == []
     questions, _ = read_questions(lesson)
     assert [question.right_position for question in questions] == FAIR
+
+
+def test_a_question_whose_answers_are_open_to_read_is_reported(tmp_path):
+    lesson = quiz(tmp_path, FAIR, ELSEWHERE)
+    cells = [replace(cell, source=cell.source.removeprefix("# @title Quick check\n")) for cell in lesson.cells]
+    found = lesson_quiz_problems(replace(lesson, cells=tuple(cells)))
+    assert len(found) == 4 and "folds away its answers" in found[0]
 
 
 def test_magics_beside_a_question_do_not_hide_it(tmp_path):

@@ -7,7 +7,7 @@ holds more than 40 % of the right options, and the right option is the longest i
 import ast
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -15,6 +15,7 @@ from .lesson import Lesson
 
 QUICK_CHECKS, QUESTIONS = 4, 6  # a lesson has at least so many
 MOST = 0.4
+ASKING = {"quick_check", "knowledge_check"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def python_source(source: str) -> str:
 def read_questions(lesson: Lesson) -> tuple[list[QuizQuestion], list[str]]:
     """Read every question of `lesson`; return them, and a sentence for each that breaks a rule."""
     questions, problems = [], []
-    for call in _calls(lesson, {"quick_check", "knowledge_check"}):
+    for call in _calls(lesson, ASKING):
         asked = [call] if _name(call) == "quick_check" else call.args[1:]
         for question in asked:
             try:
@@ -84,6 +85,9 @@ def lesson_quiz_problems(lesson: Lesson) -> list[str]:
         named = _literal(check.args[0]) if check.args else None
         if named != lesson.name:
             problems.append(f'{lesson.name}: knowledge_check is for {named!r}; its first argument is "{lesson.name}".')
+    for cell in lesson.cells:
+        if not cell.source.startswith("# @title ") and any(_calls(replace(lesson, cells=(cell,)), ASKING)):
+            problems.append(f"{lesson.name}: begin {cell.source[:40]!r} with # @title: that folds away its answers.")
     texts = Counter(question.text for question in questions)
     problems += [f"{lesson.name} asks twice: {text!r}." for text, count in texts.items() if count > 1]
     return problems

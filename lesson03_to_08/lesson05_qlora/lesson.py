@@ -36,6 +36,7 @@
 # First commit yourself:
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 from course import Choice, Question, quick_check
 
 quick_check(
@@ -191,6 +192,7 @@ _ = show(*draw_snap([0.2, -1.0, 0.6, 0.05], [-1.0, 0.0, 0.5, 1.0]))
 # Now put four more weights behind them: 0.02, 0.05, −0.03, 0.01.
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "All eight weights share the scale 2.0. What comes back for the last four, 0.02, 0.05, −0.03 and 0.01?",
     Choice(
@@ -513,6 +515,7 @@ print(f"{(scaled.abs() < 0.5).float().mean():.0%} of the weights are closer to 0
 # draws lies. At 0.5 it is 0; at 0.975 it is 1.96.)
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "Sixteen quantiles of a bell, scaled to −1 … 1. Where are neighbours closest to each other?",
     Choice(
@@ -694,6 +697,7 @@ print(
 # Short blocks fit better. But each block carries its scale, a 32-bit number, and the scale counts, too.
 
 # %% tags=["skip-execution"]
+# @title Quick check
 quick_check(
     "4-bit codes, blocks of 64, one 32-bit scale for each block. How many bits does a weight take?",
     Choice("4", "The codes do. The scales are there as well."),
@@ -829,6 +833,7 @@ print(f"… which moved the scales by {float((twice[used] / library[used] - 1).a
 # and now has about four. Commit yourself:
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "All linear weights go to NF4, in blocks of 64. By how much does the model's loss on text rise?",
     Choice(
@@ -894,6 +899,7 @@ print(f"\nThe loss changed by {loss['in 4 bits'] / loss['before'] - 1:+.2%}.")
 # a row of it is divided. And 32 is our choice, not a measured size.)
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "The same function, with one column 32 times as large. Which 4-bit version suffers most?",
     Choice("NF4 in blocks of 64", "Only the blocks with a large weight suffer. The others keep their own scales."),
@@ -1075,6 +1081,7 @@ here = f"Compute capability here: {capability}" if capability else "No GPU here,
 print(f"{here}. The course computes in {compute_dtype()}.")
 
 # %% tags=["skip-execution"]
+# @title Quick check
 quick_check(
     "You leave bnb_4bit_compute_dtype out of the configuration. Its default is float32. What happens on a T4?",
     Choice(
@@ -1290,6 +1297,7 @@ print(
 # Eight questions. Passing takes 80 %, so seven of them, and it is what marks this lesson complete. You may try as often as you like.
 
 # %% tags=["skip-execution"]
+# @title Knowledge check
 course.knowledge_check(
     "lesson05_qlora",
     Question(

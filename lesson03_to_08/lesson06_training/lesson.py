@@ -81,6 +81,7 @@ print(f"Base model: {before.valid:.0%} of the answers are valid, {before.correct
 # Two bytes are half the memory traffic of four, and on a GPU several times the speed. The question is what you lose.
 
 # %% tags=["skip-execution"]
+# @title Quick check
 from course import Choice, Question, quick_check
 
 quick_check(
@@ -250,6 +251,7 @@ except TypeError as error:
 # First, guess:
 
 # %% tags=["skip-execution"]
+# @title Quick check
 quick_check(
     "You have 100 tickets, batch 16, no accumulation, 3 epochs (rounds of the data). How many optimizer steps is that?",
     Choice("18", "That is 6 a round: the 4 tickets left over each time still make a batch, a small one."),
@@ -361,6 +363,7 @@ for _ in range(40):
 # compute it again when the backward pass gets there ([Chen et al. 2016](https://arxiv.org/abs/1604.06174)).
 
 # %% tags=["skip-execution"]
+# @title Quick check
 quick_check(
     "You switch gradient checkpointing on. What changes?",
     Choice(
@@ -749,6 +752,7 @@ del trainer
 #   after all.
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "Both continue from the same weights, on the same machine, with the same seed. What will the final adapters look like?",
     Choice(
@@ -844,6 +848,7 @@ for name, gap in gaps.items():
 # - C · with a learning rate ten times too low.
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "Which sign tells you that run A, on its 16 tickets, has gone wrong?",
     Choice("The training loss rises", "It falls, faster than in any healthy run: these tickets become easy."),
@@ -1058,6 +1063,7 @@ for file in sorted(Path("adapter").iterdir()):
 # Then measure one more: an adapter that gets only **a tenth of the steps**. Its loss goes down steeply, too.
 
 # %% tags=["skip-execution"]
+# @title Quick check: predict before you look
 quick_check(
     "The loss of the short run falls steeply, too. When that adapter gets a ticket wrong, what will be wrong most often?",
     Choice(
@@ -1169,6 +1175,7 @@ round(8 * report.score, 2)
 print(f"The machine worked for about {(time.perf_counter() - started) / 60:.1f} minutes, your reading included.")
 
 # %% tags=["skip-execution"]
+# @title Knowledge check
 course.knowledge_check(
     "lesson06_training",
     Question(
