@@ -39,7 +39,6 @@ GRACE = 2  # seconds between an interrupt and the end
 TIDY = 5  # seconds to wait for the rest of what a cell or a call has put out
 POLL = 0.2  # seconds between two looks at whether the kernel still lives
 
-
 T = TypeVar("T")
 
 
@@ -197,6 +196,7 @@ class Learner:
 
     def _check_alive(self, what: str) -> None:
         if not self.manager.is_alive():
+            time.sleep(POLL)  # who ends a sandbox ends its processes one after the other
             if self.kernel and self.kernel.is_orphaned():
                 raise SandboxUnavailable("The sandbox ended while it was in use.")
             reason = self.kernel.reason if self.kernel else ENDED
