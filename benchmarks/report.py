@@ -77,7 +77,7 @@ def _peers(peers: list[Measured], floor) -> Table:
         )  # fmt: skip
     words = f"the floor: cells {floor.learner:.2f} s, tests {floor.tests:.2f} s"
     table.add_row(words, "", "", "", f"{floor.whole:.2f}", "", "", *[""] * len(peers))
-    table.caption = "“running” leaves out what is done once, before the first submission and after the last; the ratios compare it."
+    table.caption = "“running”, which the ratios compare, is from the first submission to the last one."
     return table
 
 
