@@ -1280,8 +1280,8 @@ for metric, planned in PLAN.items():
 # <details><summary>Hint</summary>
 #
 # An adapter that sees nothing but tickets forgets how to refuse and how to read. Who still knew how to answer those?
-# Its base, `course.own_adapter.load_for_measuring(tier)`, and `rehearsal` asks it. About a hundred requests and as many
-# questions are a good beginning.
+# Its base, `course.own_adapter.load_for_measuring(tier)`, and `rehearsal` asks it. 150 requests and as many questions are
+# a good beginning. If the stories still get worse, a smaller learning rate changes less.
 # </details>
 
 # %% tags=["skip-execution"]
