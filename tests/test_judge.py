@@ -12,6 +12,7 @@ from autograder.judging.judge import judge
 from autograder.judging.learner import Learner
 from autograder.judging.options import KernelOptions
 from autograder.judging.verdict import FAILED, NOT_ATTEMPTED, PARTLY, PASSED, UNGRADED, Verdict
+from autograder.sandbox.host import SandboxUnavailable
 
 IMPATIENT = KernelOptions(call_timeout=2, cell_timeout=3)
 
@@ -211,3 +212,12 @@ def test_equal_seeds_give_equal_draws(judged):
 def test_no_verdict_outside_its_bounds_can_be_made(change):
     with pytest.raises(ValueError):
         dataclasses.replace(Verdict("test_a", PASSED, 2.0, 2.0), **change)
+
+
+def test_a_test_that_the_sandbox_left_in_the_middle_is_nobodys_failure(judged):
+    vanishes = "import pathlib, shutil, tempfile\nplace = pathlib.Path(tempfile.gettempdir())\nassert double(4) == 8\n"
+    with pytest.raises(SandboxUnavailable):
+        judged(
+            solution("double", "def double(x):\n    return 2 * x"),
+            graded("test_double", f"{vanishes}shutil.rmtree(place.parent)\n(place / 'file').write_text('x')"),
+        )

@@ -182,6 +182,8 @@ def _run(cell: NotebookNode, conversation: Conversation, stage: Stage) -> Verdic
     except SandboxUnavailable:
         raise  # nobody's fault: all of it is graded again
     except Exception as error:
+        if (shared := conversation.learner.shared) and not shared.is_dir():  # a test's own files lie there
+            raise SandboxUnavailable("The sandbox ended while it was in use.") from error
         if _is_the_tests_fault(error, conversation):
             return Verdict(test, UNGRADED, None, maximum, f"The test itself broke: {error!r}"[:500], printed.getvalue())
         message = sentence_of(error, cell.source, conversation)
