@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder import players
 from autograder.authoring.lesson import find_lessons, read_lesson
-from autograder.authoring.notebooks import learner_notebook, notebook_text
+from autograder.authoring.notebooks import learner_notebook, notebook_text, solution_notebook
 from autograder.authoring.quizzes import course_quiz_problems
 from autograder.authoring.rules import problems
 
@@ -44,3 +45,10 @@ def test_no_price_is_taken_for_a_formula(folder):
 def test_neither_place_nor_length_gives_an_answer_away():
     broken = course_quiz_problems(map(read_lesson, FOLDERS))
     assert not broken, "\n".join(broken)
+
+
+def test_ada_finds_the_start_that_she_mends():
+    (folder,) = (folder for folder in FOLDERS if folder.name == players.CAPSTONE)
+    notebook = solution_notebook(read_lesson(folder))
+    players.mend(notebook)
+    assert "rehearsal(load_for_measuring(tier)" in "\n".join(cell.source for cell in notebook.cells)
