@@ -11,7 +11,7 @@ from rich.table import Table
 from .peers import Measured
 
 THROUGHPUT, OVERHEAD, WORKER_MB, FLATNESS = 20.0, 0.5, 400.0, 1.2
-WIDE = 140  # columns of tables in a log
+WIDE = 180  # columns of tables in a log
 
 
 def tables(found: dict) -> Group:
