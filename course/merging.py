@@ -78,9 +78,11 @@ def errors_by_size(adapted: PeftModel, original: PreTrainedModel, sizes: Sequenc
     """
     import torch
 
-    factors = [size / relative_size(adapted) for size in sizes]
-    layers, errors = dict(original.named_modules()), {}
+    own = relative_size(adapted)
+    factors = [size / own for size in sizes]
+    layers, errors, change = dict(original.named_modules()), {}, 0.0
     for name, weight, delta in _changes(adapted):
+        change += _squared(delta)
         for place, factor in enumerate(factors):
             exact = weight + factor * delta
             for way, merged in {
@@ -91,9 +93,8 @@ def errors_by_size(adapted: PeftModel, original: PreTrainedModel, sizes: Sequenc
             }.items():
                 found = errors.setdefault(way, [0.0] * len(sizes))
                 found[place] += _squared(merged.float() - exact)
-    changes = [factor**2 * sum(_squared(delta) for _, _, delta in _changes(adapted)) for factor in factors]
     return {
-        way: [(error / change) ** 0.5 for error, change in zip(found, changes, strict=True)]
+        way: [(error / (factor**2 * change)) ** 0.5 for error, factor in zip(found, factors, strict=True)]
         for way, found in errors.items()
     }
 

@@ -25,7 +25,7 @@ from nbgrader.utils import is_grade, is_solution
 from ..cells import key, runs
 from ..sandbox.host import SandboxUnavailable
 from ..submissions.rebuild import EDITED
-from .learner import Learner, LearnerGone, Ran
+from .learner import LOST, Learner, LearnerGone, Ran
 from .remote import Broken, Conversation, Raised, Stop
 from .testcell import run_test, sentence_of
 from .verdict import FAILED, NOT_ATTEMPTED, UNGRADED, Verdict, verdict
@@ -183,7 +183,7 @@ def _run(cell: NotebookNode, conversation: Conversation, stage: Stage) -> Verdic
         raise  # nobody's fault: all of it is graded again
     except Exception as error:
         if (shared := conversation.learner.shared) and not shared.is_dir():  # a test's own files lie there
-            raise SandboxUnavailable("The sandbox ended while it was in use.") from error
+            raise SandboxUnavailable(LOST) from error
         if _is_the_tests_fault(error, conversation):
             return Verdict(test, UNGRADED, None, maximum, f"The test itself broke: {error!r}"[:500], printed.getvalue())
         message = sentence_of(error, cell.source, conversation)

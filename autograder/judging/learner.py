@@ -34,6 +34,7 @@ from .outputs import Ran
 FLOOD = 32 * 2**20  # bytes of output after which nobody reads on
 HOARD = 4 * MAX_BYTES  # that this process may grow by while it waits: messages that never end pile up in it
 UNREADABLE = "The learner's kernel sent a message that cannot be read."
+LOST = "The sandbox ended while it was in use."
 PATIENCE = 5  # a busy grading machine must not cost an honest learner points
 GRACE = 2  # seconds between an interrupt and the end
 TIDY = 5  # seconds to wait for the rest of what a cell or a call has put out
@@ -198,7 +199,7 @@ class Learner:
         if not self.manager.is_alive():
             time.sleep(POLL)  # who ends a sandbox ends its processes one after the other
             if self.kernel and self.kernel.is_orphaned():
-                raise SandboxUnavailable("The sandbox ended while it was in use.")
+                raise SandboxUnavailable(LOST)
             reason = self.kernel.reason if self.kernel else ENDED
             reason = " (out of memory, or an exit?)." if reason == ENDED else f". {reason}"
             raise LearnerGone(f"{what} ended the Python process{reason}")

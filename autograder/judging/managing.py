@@ -6,6 +6,7 @@ from pathlib import Path
 import zmq
 from jupyter_client.manager import KernelManager
 
+from ..sandbox.bubblewrap import GRADING
 from ..sandbox.provisioner import SandboxSpecs
 from .codec import MAX_BYTES
 from .options import SANDBOX, KernelOptions
@@ -32,12 +33,4 @@ def make_manager(options: KernelOptions, settings: Path) -> KernelManager:
 def environment(settings: Path) -> dict[str, str]:
     """Return the variables of an unconfined kernel; a sandboxed one has the zygote's."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return kept | {
-        "IPYTHONDIR": str(settings),
-        "MPLBACKEND": "Agg",
-        "COURSE_TIER": "bundled",  # a set-up cell need not import torch to find that out
-        "NBGRADER_EXECUTION": "autograde",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    return kept | GRADING | {"IPYTHONDIR": str(settings)}

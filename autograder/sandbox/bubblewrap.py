@@ -12,20 +12,22 @@ PACKAGES = Path(__file__).resolve().parents[2]  # holds `autograder` and `course
 SYSTEM = "/usr /bin /sbin /lib /lib32 /lib64 /libx32".split()
 SETTINGS = """/etc/alternatives /etc/fonts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/localtime
 /etc/mime.types""".split()
-ENVIRONMENT = {
+GRADING = {  # the variables of every learner's kernel, confined or not
     "COURSE_TIER": "bundled",  # a set-up cell need not import torch to find that out
+    "MPLBACKEND": "Agg",
+    "NBGRADER_EXECUTION": "autograde",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": str(PACKAGES),
+    "TOKENIZERS_PARALLELISM": "false",
+}
+ENVIRONMENT = GRADING | {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a fork would lose that thread
     "HF_HUB_OFFLINE": "1",
     "HOME": SUBMISSION,
     "IPYTHONDIR": f"{TEMPORARY}/ipython",
     "LANG": "C.UTF-8",
-    "MPLBACKEND": "Agg",
     "MPLCONFIGDIR": f"{TEMPORARY}/matplotlib",
-    "NBGRADER_EXECUTION": "autograde",
-    "OMP_NUM_THREADS": "1",
     "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-    "PYTHONPATH": str(PACKAGES),
-    "TOKENIZERS_PARALLELISM": "false",
     "USER": "learner",
 }
 
