@@ -30,6 +30,7 @@ from autograder.sandbox.isolation import tree
 
 ATTACKS = Path(__file__).parent / "attacks"
 TARGET = read_lesson(ATTACKS / "lesson92_target")
+TOOLS = (ATTACKS / "tools.py").read_text(encoding="utf-8")
 EXPECTED = re.compile(r"# (?P<tries>.+)\. Expected: (?P<double>[a-z ]+)(, then (?P<greet>[a-z ]+))?\.")
 SEED = 918_273_645_546
 LIMITS = Limits(seconds=30, cpu_seconds=20, memory_mb=192, processes=40, open_files=128, file_mb=8, disk_mb=16)
@@ -59,6 +60,7 @@ class Attack:
         text = self.path.read_text(encoding="utf-8")
         for name, place in places.items():
             text = text.replace(f"@{name}@", str(place))
+        text = re.sub(r"^from tools import .*\n", lambda _: TOOLS, text, flags=re.MULTILINE)
         return re.split(r"^# %%\n", text, flags=re.MULTILINE)
 
     def spoil(self, room: "Classroom", folder: Path) -> None:

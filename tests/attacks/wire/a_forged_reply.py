@@ -1,18 +1,11 @@
 # Sends an answer of its own before the true one. Expected: failed.
 import struct
-import sys
 
-
-def line():
-    """Find the judge's line, and the number of its question."""
-    frame = sys._getframe()
-    while frame.f_code.co_name != "_reply":
-        frame = frame.f_back
-    return frame.f_locals["line"], frame.f_locals["number"]
+from tools import judges_line
 
 
 def double(x):
-    judge, number = line()
+    judge, number = judges_line()
     text = b'{"dict":[["value","passed"]]}'
     judge.sendall(struct.pack("!QQ", number, len(text)) + text)
     return 2 * x

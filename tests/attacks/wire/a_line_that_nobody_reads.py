@@ -1,14 +1,7 @@
 # Sends so much before it is asked that the judge might wait to be heard. Expected: failed.
-import sys
 import threading
 
-
-def line():
-    """Find the judge's line, and the number of its question."""
-    frame = sys._getframe()
-    while frame.f_code.co_name != "_reply":
-        frame = frame.f_back
-    return frame.f_locals["line"], frame.f_locals["number"]
+from tools import judges_line
 
 
 def flood(judge):
@@ -18,5 +11,5 @@ def flood(judge):
 
 
 def double(x):
-    threading.Thread(target=flood, args=[line()[0]], daemon=True).start()
+    threading.Thread(target=flood, args=[judges_line()[0]], daemon=True).start()
     return 0
