@@ -43,13 +43,7 @@ def configure(config: Config, config_file: str | os.PathLike, course_id: str = "
     config.Autograde.exporter_class = SubmissionExporter
     config.Autograde.pre_convert_hook = intake.prepare
     config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
-    config.Autograde.autograde_preprocessors = [
-        JudgeCells,
-        LimitOutput,
-        SaveVerdicts,
-        AssignLatePenalties,
-        CheckCellMetadata,
-    ]
+    config.Autograde.autograde_preprocessors = [JudgeCells, LimitOutput, SaveVerdicts, AssignLatePenalties]
     if Application.initialized() and isinstance(Application.instance(), AutogradeApp):
         intake.complete(folder)
 

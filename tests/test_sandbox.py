@@ -15,7 +15,7 @@ from autograder.judging.codec import decode, encode
 from autograder.judging.learner import Learner, LearnerGone
 from autograder.judging.limits import Limits
 from autograder.judging.options import KernelOptions
-from autograder.sandbox import cgroup, host, ready
+from autograder.sandbox import cgroup, homes, host, ready
 from autograder.sandbox.host import SandboxedKernel, SandboxUnavailable, Zygote
 from autograder.sandbox.isolation import tree
 
@@ -90,9 +90,10 @@ def test_what_the_judge_shares_is_read_under_the_same_path_and_cannot_be_written
 def test_two_kernels_see_nothing_of_each_other(options, tmp_path):
     with Learner(tmp_path, options) as one, Learner(tmp_path, options) as other:
         one.run("open('/tmp/mark', 'w').write('mine'); open('/dev/shm/mark', 'w').write('mine')")
-        other_run = one.manager.provisioner.kernel.run
-        ran = other.run(f"import os; print(os.listdir('/tmp'), os.listdir('/dev/shm'), os.path.exists('{other_run}'))")
-        assert "mark" not in printed(ran) and printed(ran).endswith("[] False\n")
+        runs, own = other.kernel.run.parent, other.kernel.run.name
+        ran = other.run(f"import os; print(os.listdir('/tmp'), os.listdir('/dev/shm'), os.listdir('{runs}'))")
+        assert one.kernel.run.parent == runs and (runs / one.kernel.run.name).exists()
+        assert "mark" not in printed(ran) and printed(ran).endswith(f"['{own}']\n")
 
 
 def test_forks_of_one_process_draw_different_random_numbers(options, tmp_path):
@@ -197,10 +198,10 @@ def test_what_a_killed_grader_left_behind_is_removed_by_the_next(zygote):
     script += "print(Zygote(cold=True).address, flush=True); os.kill(os.getpid(), 9)"
     killed = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False)
     left = Path(killed.stdout.strip())
-    host.sweep()
+    homes.sweep()
     assert left.exists()  # it could be somebody's who has just begun
     os.utime(left / "owner", (0, 0))
-    host.sweep()
+    homes.sweep()
     assert not left.exists() and zygote.folder.exists()
 
 
@@ -283,3 +284,21 @@ with Zygote(cold=True) as zygote, Learner(Path("files"), KernelOptions(zygote=zy
     command = [sys.executable, "script.py"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [str(tmp_path / "course/__init__.py")], done.stderr
+
+
+def test_files_that_are_larger_than_a_kernels_disk_are_refused_in_a_sentence(options, tmp_path):
+    with (tmp_path / "large.bin").open("wb") as file:
+        file.truncate((LIMITS.disk_mb + 1) * 2**20)
+    with (
+        pytest.raises(LearnerGone, match="its files are 33 MB, and there is room for 32 MB"),
+        Learner(tmp_path, options),
+    ):
+        pass
+
+
+def test_run_folders_lie_in_memory_unless_it_is_small_or_missing(monkeypatch, tmp_path):
+    assert homes.where() == homes.IN_MEMORY
+    monkeypatch.setattr(homes, "ROOM", 2**60)
+    assert homes.where() == homes.on_disk()
+    monkeypatch.setattr(homes, "IN_MEMORY", str(tmp_path / "missing"))
+    assert homes.where() == homes.on_disk()

@@ -1,7 +1,7 @@
 """Answer the judge's questions inside the learner's process.
 
-The source of this module and of `codec` is sent to the kernel and runs there in modules of its own, so that no name a
-learner chooses (`json`, `decode`, ...) can get in the way. A question and its answer are dicts of plain data:
+It has a module of its own there, so that no name a learner chooses (`json`, `decode`, ...) can get in the way. A
+question and its answer are dicts of plain data:
 
     {"name": "merge"}                            -> {"value": ...} or {"function": "merge"} or {"missing": True}
     {"name": "merge", "args": [...], "kwargs": {...}} -> {"value": ...} or {"raised": ...} or {"changed": "W"}

@@ -3,7 +3,7 @@
     decode(encode({"loss": torch.tensor([0.5]), "steps": (1, 2)}))
 
 What arrives has exact built-in types (or NumPy's and torch's own), so it cannot lie about equality. Configuration
-objects arrive as inert namespaces with the class's name. The same source runs in the learner's kernel, so this module
+objects arrive as inert namespaces with the class's name. The learner's kernel imports this module as well, so it
 imports nothing of this package, and neither NumPy nor torch before a value needs them.
 """
 

@@ -21,7 +21,8 @@ from typing import TypeVar
 import zmq
 from jupyter_client.channels import ZMQSocketChannel
 
-from ..sandbox.host import SandboxedKernel, SandboxUnavailable, make_readable
+from ..sandbox.homes import make_readable
+from ..sandbox.host import SandboxedKernel, SandboxUnavailable
 from ..sandbox.isolation import own_memory, processor_seconds, tree
 from ..sandbox.zygote import ENDED
 from .booting import boot_cell

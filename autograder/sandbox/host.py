@@ -8,16 +8,14 @@ to the learner, and `sockets`. It all goes when the owner of the zygote goes.
 """
 
 import contextlib
-import fcntl
 import json
-import os
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -25,17 +23,15 @@ from pathlib import Path
 from ..judging.limits import Limits
 from . import cgroup
 from .bubblewrap import PACKAGES, command
-from .isolation import RUN
+from .homes import give_away, make_home, make_readable, sweep, unprivileged
+from .isolation import MEGABYTE, RUN
 from .zygote import ENDED
 
-UNPRIVILEGED = 61_184  # the first of the ids that systemd hands to transient services, and so nobody's account
 PORTS = {
     name: number for number, name in enumerate(("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"), 1)
 }
-LONGEST_ADDRESS = 60  # a socket's path has at most 107 bytes
 PATIENCE = 120  # seconds that imports may take on a busy machine
-PREFIX, OWNER, SOCKET = "ag-", "owner", "zygote.sock"
-JUST_MADE = 10  # seconds in which a folder is left alone, locked or not
+SOCKET = "zygote.sock"
 REMEDY = "Run `autograder doctor` to see what is missing; `--unsafe` grades without a sandbox."
 
 
@@ -51,16 +47,14 @@ class Zygote:
             raise SandboxUnavailable(f"There is no sandbox: bubblewrap is missing. {REMEDY}")
         self.stamp = stamp()
         sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_short_folder()))
-        self.owner = (self.folder / OWNER).open("w")  # locked for as long as this process lives
-        fcntl.flock(self.owner, fcntl.LOCK_EX)
+        self.folder, self.owner = make_home()
         self.address = str(self.folder)
-        _own(self.folder)
+        give_away(self.folder)
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(f"{self.folder}/{SOCKET}")
             listener.listen(128)
             arguments = [sys.executable, "-P", "-B", "-m", "autograder.sandbox.zygote"]
-            arguments += ["--socket", str(listener.fileno()), "--runs", self.address, "--user", str(_user())]
+            arguments += ["--socket", str(listener.fileno()), "--runs", self.address, "--user", str(unprivileged())]
             self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
             self.process = subprocess.Popen(
                 command([*arguments, *(["--cold"] if cold else [])], writable=self.folder),
@@ -112,7 +106,7 @@ class SandboxedKernel:
     def __init__(self, address: str, limits: Limits):
         self.run = Path(address, f"run-{secrets.token_hex(4)}")
         self.files, self.shared, self.sockets = (self.run / name for name in ("in", "shared", "sockets"))
-        self.reason, self.group = "", None
+        self.limits, self.reason, self.group = limits, "", None
         inside = {
             **PORTS,
             "transport": "ipc",
@@ -126,7 +120,7 @@ class SandboxedKernel:
         try:
             for folder in (self.run, self.files, self.shared, self.sockets):
                 folder.mkdir(mode=0o755)
-                _own(folder)
+                give_away(folder)
             (self.run / "connection.json").write_text(json.dumps(inside), encoding="utf-8")
             self.line.connect(f"{address}/{SOCKET}")
             self.line.send(json.dumps({"run": self.run.name, "limits": asdict(limits)}).encode())
@@ -144,7 +138,10 @@ class SandboxedKernel:
             raise
 
     def begin(self, folder: Path) -> None:
-        """Hand over a copy of the learner's files and let the clock run."""
+        """Hand over a copy of the learner's files and let the clock run; raises `ValueError` for too large ones."""
+        size = sum(path.lstat().st_size for path in folder.rglob("*")) / MEGABYTE
+        if size > self.limits.disk_mb:
+            raise ValueError(f"its files are {size:,.0f} MB, and there is room for {self.limits.disk_mb} MB.")
         try:
             shutil.copytree(folder, self.files, dirs_exist_ok=True, symlinks=True)
             make_readable(self.files)
@@ -157,7 +154,7 @@ class SandboxedKernel:
 
     def show(self, path: Path) -> str:
         """Let the kernel use a file in its run folder, and return the file's path there."""
-        _own(path)
+        give_away(path)
         return f"{RUN}/{path.relative_to(self.run)}"
 
     def ended(self) -> bool:
@@ -199,39 +196,12 @@ def works_here() -> bool:
     return False
 
 
-def sweep() -> None:
-    """Remove the folders of graders that were killed, with the learners' files in them."""
-    for owner in Path(_short_folder() or tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER}"):
-        with contextlib.suppress(OSError), owner.open() as file:
-            if time.time() - owner.stat().st_mtime > JUST_MADE:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its owner lives
-                shutil.rmtree(owner.parent, ignore_errors=True)
-
-
-def make_readable(folder: Path) -> None:
-    """Let the unprivileged user read all below a folder, which holds no link to elsewhere."""
-    for place, _, names in os.walk(folder):
-        os.chmod(place, 0o755)
-        for name in names:
-            if not os.path.islink(path := os.path.join(place, name)):
-                os.chmod(path, 0o644)
-
-
 def stamp() -> tuple:
     """Return what changes when a package is installed, or the code that the zygote imported is edited."""
     places = [Path(folder) for folder in sys.path if folder.endswith("-packages")]
-    places += [*(PACKAGES / "course").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
+    places += [path for name in ("course", "autograder/judging", "autograder/sandbox") for path in _code(name)]
     return tuple((str(place), place.stat().st_mtime_ns) for place in sorted(places) if place.exists())
 
 
-def _short_folder() -> str | None:
-    return None if len(tempfile.gettempdir()) < LONGEST_ADDRESS else "/tmp"
-
-
-def _user() -> int:
-    return os.getuid() or UNPRIVILEGED
-
-
-def _own(folder: Path) -> None:
-    if os.getuid() == 0:
-        os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
+def _code(package: str) -> Iterator[Path]:
+    return (PACKAGES / package).rglob("*.py")

@@ -11,6 +11,7 @@ import errno
 import os
 import resource
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from ..judging.limits import Limits
@@ -130,6 +131,7 @@ def show() -> None:
     _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
+@cache
 def system_call_filter():
     """Refuse the calls that make namespaces, look into processes, or hold memory that no limit counts."""
     import pyseccomp  # late: there is none outside Linux

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..judging.limits import Limits
 from .cgroup import delegated
-from .host import REMEDY, UNPRIVILEGED, SandboxUnavailable, Zygote
+from .homes import UNPRIVILEGED
+from .host import REMEDY, SandboxUnavailable, Zygote
 
 OLDEST_LINUX = (5, 14)  # from here on, process limits count each user namespace by itself
 NAMESPACES = "/proc/sys/user/max_user_namespaces"

@@ -33,8 +33,9 @@ WARM = (
     " course.evaluation course.ladder"
 ).split()
 KERNEL = (
-    "ipykernel.kernelapp ipykernel.debugger tornado.platform.asyncio faulthandler sqlite3 IPython.core.completerlib"
-    " IPython.core.debugger IPython.core.logger IPython.core.oinspect IPython.extensions.storemagic"
+    "autograder.judging.answering ipykernel.kernelapp ipykernel.debugger tornado.platform.asyncio faulthandler sqlite3"
+    " IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core.oinspect"
+    " IPython.extensions.storemagic"
 ).split()
 LARGEST_REQUEST = 65_536
 ENDED = "Its process ended."
@@ -61,10 +62,13 @@ def main() -> None:
 
 def warm_up(modules: tuple[str, ...] | list[str]) -> None:
     """Import modules (those that are installed) and keep what they hold out of the garbage collector's reach."""
+    from .kernel import prepare  # late: whoever starts a zygote needs no kernel
+
     isolation.system_call_filter()  # it cannot be shut in without: fail now
     for name in (*KERNEL, *modules):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    prepare()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if len(os.listdir("/proc/self/task")) != 1:

@@ -2,7 +2,7 @@
 import json
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = json.dumps({"dict": [["unsendable", "x" * 10_000_000]]})

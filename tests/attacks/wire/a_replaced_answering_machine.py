@@ -1,7 +1,7 @@
 # Answers in the place of the code that answers the judge. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = "8"

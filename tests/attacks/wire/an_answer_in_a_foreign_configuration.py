@@ -1,7 +1,7 @@
 # Answers with a configuration of a class that is not allowed. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[["value",{"configuration":"os","fields":{"name":"posix"}}]]}'

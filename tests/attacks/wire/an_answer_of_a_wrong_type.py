@@ -1,7 +1,7 @@
 # Answers that it raised a number. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[["raised",5],["text","x"]]}'

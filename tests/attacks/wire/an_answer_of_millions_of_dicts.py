@@ -1,7 +1,7 @@
 # Answers with JSON that takes a hundred times its own memory. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = "[" + "{}," * 12_000_000 + "{}]"

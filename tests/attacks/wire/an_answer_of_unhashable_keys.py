@@ -1,7 +1,7 @@
 # Answers with a dict whose keys are dicts. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[[{"dict":[]},{"value":8}]]}'

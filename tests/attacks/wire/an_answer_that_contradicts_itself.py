@@ -1,7 +1,7 @@
 # Answers a value, a function and an error at once. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[["function","double"],["missing",true],["raised","ValueError"],["value",8]]}'

@@ -1,7 +1,7 @@
 # Answers with an object in the place of a text. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = {"value": 8}

@@ -1,7 +1,7 @@
 # Answers with an array of eight bytes that claims a billion numbers. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[["value",{"array":["<f8",[1000000000],"AAAAAAAAAAA="]}]]}'

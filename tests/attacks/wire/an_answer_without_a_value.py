@@ -1,7 +1,7 @@
 # Answers that there is nothing to answer. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[["value",null]]}'

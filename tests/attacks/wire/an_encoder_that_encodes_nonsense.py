@@ -1,7 +1,7 @@
 # Sends what no encoder writes. Expected: failed.
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 
 forged = '{"dict":[[{"list":[]},1]]}'

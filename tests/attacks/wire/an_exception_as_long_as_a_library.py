@@ -2,7 +2,7 @@
 import json
 import sys
 
-wire = sys.modules["_judge.answering"]
+wire = sys.modules["autograder.judging.answering"]
 truth = wire.answer
 long = {"dict": [["raised", "ValueError"], ["text", "x" * 10**7], ["where", "y" * 10**7]]}
 
