@@ -41,6 +41,7 @@ def configure(config: Config, config_file: str | os.PathLike, course_id: str = "
     ]
     config.ClassFolderPreprocessor.class_folder = config.SubmissionExporter.class_folder = str(folder)
     config.Autograde.exporter_class = SubmissionExporter
+    config.SubmissionExporter.optimistic_validation = True  # once, behind all steps, and not behind each
     config.Autograde.pre_convert_hook = intake.prepare
     config.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
     config.Autograde.autograde_preprocessors = [JudgeCells, LimitOutput, SaveVerdicts, AssignLatePenalties]

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from course.start import quiet
 
-STOCK, OTTER, ONE, TWO, OURS_IN_NBGRADER, FLOOR, PHASES = 4, 3, 12, 24, 6, 5, 6
+STOCK, OTTER, ONE, TWO, OURS_IN_NBGRADER, FLOOR, PHASES = 4, 3, 20, 40, 6, 5, 6
 QUICK = 1, 1, 0, 6, 0, 2, 2
 SIZES, QUICK_SIZES = (10, 100, 1_000), (10,)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "finetuning-course-benchmarks"

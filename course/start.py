@@ -59,7 +59,8 @@ def quiet() -> None:
     for name, value in settings.items():
         os.environ.setdefault(name, value)  # a learner's own setting wins
     # The first import logs that compiled CPU kernels are missing, and uses PyTorch's instead.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    if (logger := logging.getLogger("bitsandbytes")).level != logging.ERROR:  # setting it visits every logger there is
+        logger.setLevel(logging.ERROR)
     harmless = {
         r".*pin_memory.*": UserWarning,  # a data loader on a machine with no GPU
         r".*gradient_checkpointing.* is deprecated": FutureWarning,  # the trainers still use a name that will change

@@ -9,7 +9,6 @@ The kernel is forked from a warm process and shut in (see `sandbox`), unless the
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from jupyter_client.channels import ZMQSocketChannel
 
 from ..sandbox.homes import make_readable
 from ..sandbox.host import SandboxedKernel, SandboxUnavailable
-from ..sandbox.isolation import own_memory, processor_seconds, tree
+from ..sandbox.isolation import processor_seconds, resident_memory, tree
 from ..sandbox.zygote import ENDED
 from .booting import boot_cell
 from .codec import MARKS, MAX_BYTES
@@ -156,7 +155,7 @@ class Learner:
         """Wait for an `answer`, which comes `where` (or among the outputs), and keep what is put out meanwhile."""
         started = looked = time.monotonic()  # most answers come before the first look, which would cost more than they
         before, interrupted = None, 0.0
-        room = own_memory(os.getpid()) + HOARD
+        room = resident_memory() + HOARD
         outputs, poller = self.client.iopub_channel.socket, zmq.Poller()
         poller.register(outputs, zmq.POLLIN)
         while True:
@@ -174,7 +173,7 @@ class Learner:
                 continue
             looked = now
             self._check_alive(what)
-            if own_memory(os.getpid()) > room:
+            if resident_memory() > room:
                 raise LearnerGone(f"{what} sent more than can be read.")
             if interrupted and now > interrupted + GRACE:
                 raise LearnerGone(_too_slow(what, timeout))

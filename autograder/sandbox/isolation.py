@@ -170,6 +170,14 @@ def own_memory(pid: int) -> int:
     return 0
 
 
+def resident_memory() -> int:
+    """Return the bytes of this process that lie in memory, its files' included; a third of what `own_memory` takes."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
+    except OSError:  # a system without /proc
+        return 0
+
+
 def proportional_memory(pid: int) -> int:
     """Return the same with shared pages divided among those who share them; slower, and only of what can be read."""
     with contextlib.suppress(OSError, ValueError, IndexError):

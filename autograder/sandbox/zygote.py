@@ -21,6 +21,8 @@ import sys
 import time
 import traceback
 
+from course.start import quiet
+
 from ..judging.limits import Limits
 from . import isolation
 from .bubblewrap import python_folders
@@ -65,6 +67,7 @@ def warm_up(modules: tuple[str, ...] | list[str]) -> None:
     from .kernel import prepare  # late: whoever starts a zygote needs no kernel
 
     isolation.system_call_filter()  # it cannot be shut in without: fail now
+    quiet()  # as in a learner's own notebook, before the libraries that it quiets
     for name in (*KERNEL, *modules):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

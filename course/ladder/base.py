@@ -64,7 +64,10 @@ def attached(base: Base, adapter: Adapter) -> Iterator["Model"]:
 
 def _quicken(model: "PreTrainedModel") -> None:
     """Choose what is fastest for a small model on a CPU: plain attention, and oneDNN where this torch has it."""
+    from course.ladder.decoding import LastLayer  # late: it needs transformers
+
     model.set_attn_implementation("eager")
+    model.model.layers[-1].__class__ = LastLayer
     if torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         for layer in model.modules():
             if type(layer) is torch.nn.Linear:
