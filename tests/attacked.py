@@ -32,6 +32,7 @@ ATTACKS = Path(__file__).parent / "attacks"
 TARGET = read_lesson(ATTACKS / "lesson92_target")
 TOOLS = (ATTACKS / "tools.py").read_text(encoding="utf-8")
 EXPECTED = re.compile(r"# (?P<tries>.+)\. Expected: (?P<double>[a-z ]+)(, then (?P<greet>[a-z ]+))?\.")
+MISTAKE = re.compile(r"\b(?:Attribute|Import|Indentation|ModuleNotFound|Name|Syntax|Type|UnboundLocal)Error\b")
 SEED = 918_273_645_546
 LIMITS = Limits(seconds=30, cpu_seconds=20, memory_mb=192, processes=40, open_files=128, file_mb=8, disk_mb=16)
 
@@ -167,6 +168,13 @@ def states(graded: Graded) -> dict[str, str]:
 def points(graded: Graded) -> dict[str, float | None]:
     """Return each test's points."""
     return {verdict.test: verdict.points for verdict in graded.verdicts}
+
+
+def mistakes(graded: Graded) -> list[str]:
+    """List the exceptions by which an attack failed before it was one."""
+    outputs = (output for outputs in graded.outputs.values() for output in outputs)
+    texts = [verdict.message for verdict in graded.verdicts] + [output.get("ename", "") for output in outputs]
+    return [found for text in texts for found in MISTAKE.findall(text)]
 
 
 def secrets() -> list[str]:

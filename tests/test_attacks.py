@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from attacked import LIMITS, Classroom, attacks, points, secrets, states
+from attacked import LIMITS, Classroom, attacks, mistakes, points, secrets, states
 
 from autograder.judging import learner
 from autograder.judging.options import KernelOptions
@@ -65,11 +65,12 @@ def check(classroom, attack, folder):
     assert points(graded) == {test: POINTS[state](test) for test, state in attack.expected.items()}
     assert not [secret for secret in secrets() if secret in graded.to_text()]
     assert classroom.survivors() == []
+    return graded
 
 
 @pytest.mark.parametrize("attack", CODE, ids=lambda attack: attack.name)
 def test_code_gains_nothing(classroom, attack):
-    check(classroom, attack, classroom.hand_in(attack.path.stem, attack.cells(classroom.places)))
+    assert not mistakes(check(classroom, attack, classroom.hand_in(attack.path.stem, attack.cells(classroom.places))))
     if attack.path.parent.name in AFTERMATH:
         honest_work_is_graded(classroom, f"after_{attack.path.stem}")
 

@@ -1,7 +1,7 @@
 # Prints without end while its cell runs. Expected: failed.
-def double(x):
-    return 2 * x
-
-
 while True:
     print("x" * 100_000)
+
+
+def double(x):
+    return 2 * x
