@@ -302,3 +302,18 @@ def test_run_folders_lie_in_memory_unless_it_is_small_or_missing(monkeypatch, tm
     assert homes.where() == homes.on_disk()
     monkeypatch.setattr(homes, "IN_MEMORY", str(tmp_path / "missing"))
     assert homes.where() == homes.on_disk()
+
+
+def test_what_is_prepared_for_all_kernels_is_there_in_each(options, tmp_path):
+    with Learner(tmp_path, options) as learner:
+        ran = learner.run("x = 3\n%store x\nimport os; os.path.isdir(get_ipython().profile_dir.startup_dir)")
+        assert ran.error == "" and "True" in str(ran.outputs)
+        assert learner.run("import json, wave\n%reset -f --aggressive").error == ""
+        assert (
+            printed(learner.run("import json, sys; print('wave' in sys.modules, len(sys.modules) > 500)"))
+            == "False True\n"
+        )
+
+
+def test_the_code_that_answers_the_judge_is_part_of_what_makes_a_zygote_stale():
+    assert {"answering.py", "kernel.py", "start.py"} <= {Path(place).name for place, _ in host.stamp()}

@@ -21,8 +21,6 @@ import sys
 import time
 import traceback
 
-from course.start import quiet
-
 from ..judging.limits import Limits
 from . import isolation
 from .bubblewrap import python_folders
@@ -64,7 +62,9 @@ def main() -> None:
 
 def warm_up(modules: tuple[str, ...] | list[str]) -> None:
     """Import modules (those that are installed) and keep what they hold out of the garbage collector's reach."""
-    from .kernel import prepare  # late: whoever starts a zygote needs no kernel
+    from course.start import quiet  # late, both: whoever starts a zygote needs neither
+
+    from .kernel import prepare
 
     isolation.system_call_filter()  # it cannot be shut in without: fail now
     quiet()  # as in a learner's own notebook, before the libraries that it quiets
