@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -244,6 +245,28 @@ def test_a_control_group_is_used_only_where_it_can_limit_memory(tmp_path, monkey
     for name, text in (("cgroup.procs", ""), ("cgroup.subtree_control", "cpu memory pids")):
         (tmp_path / "mine" / name).write_text(text)
     assert cgroup.delegated() == tmp_path / "mine"
+
+
+def test_a_control_group_is_removed_once_its_last_process_has_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(cgroup, "PATIENCE", 0.3)
+    (group := tmp_path / "group").mkdir()
+    (process := group / "process").touch()
+    cgroup.remove(group)
+    assert group.exists()
+    threading.Timer(0.1, process.unlink).start()
+    cgroup.remove(group)
+    assert not group.exists()
+    cgroup.remove(group)
+
+
+def test_who_ran_out_of_a_control_groups_memory_is_told_so(zygote, tmp_path, monkeypatch):
+    monkeypatch.setattr(cgroup, "PATIENCE", 0)
+    kernel = SandboxedKernel(zygote.address, LIMITS)
+    kernel.group = tmp_path
+    (tmp_path / "memory.events").write_text("low 0\nmax 18\noom 1\noom_kill 3\noom_group_kill 1\n")
+    os.kill(kernel.pid, signal.SIGKILL)  # as the system does to all of the group
+    assert wait_until(kernel.ended) and "used more than 256 MB of memory" in kernel.reason
+    kernel.close()
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "many"])

@@ -5,10 +5,13 @@ Where it does not, the guard's watch and the resource limits remain. Source: the
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 from ..judging.limits import Limits
 from .isolation import MEGABYTE
+
+PATIENCE = 1  # seconds for a group's last process to end
 
 
 def enclose(pid: int, limits: Limits, name: str) -> Path | None:
@@ -35,11 +38,20 @@ def enclose(pid: int, limits: Limits, name: str) -> Path | None:
     return group
 
 
+def ran_out_of_memory(group: Path | None) -> bool:
+    """Tell whether the kernel has ended a group's processes, the guard among them, because of their memory."""
+    events = dict(line.split() for line in _read(group / "memory.events", "\n") if line) if group else {}
+    return int(events.get("oom_kill", 0)) > 0
+
+
 def remove(group: Path | None) -> None:
-    """Remove a control group whose processes have ended."""
-    if group is not None:
-        with contextlib.suppress(OSError):
+    """Remove a control group whose processes have ended, or do so now: the guard's last word comes before its end."""
+    enough = time.monotonic() + PATIENCE
+    while group is not None and group.exists() and time.monotonic() < enough:
+        try:
             group.rmdir()
+        except OSError:
+            time.sleep(PATIENCE / 100)
 
 
 def delegated() -> Path | None:

@@ -25,7 +25,7 @@ from . import cgroup
 from .bubblewrap import PACKAGES, command
 from .homes import give_away, make_home, make_readable, sweep, unprivileged
 from .isolation import MEGABYTE, RUN
-from .zygote import ENDED
+from .zygote import ENDED, OUT_OF_MEMORY
 
 PORTS = {
     name: number for number, name in enumerate(("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"), 1)
@@ -167,6 +167,8 @@ class SandboxedKernel:
                 return False
             except (OSError, ValueError):
                 self.reason = ENDED
+            if cgroup.ran_out_of_memory(self.group):
+                self.reason = OUT_OF_MEMORY.format(self.limits.memory_mb)
         return True
 
     def is_orphaned(self) -> bool:

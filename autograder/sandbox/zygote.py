@@ -39,6 +39,7 @@ KERNEL = (
 ).split()
 LARGEST_REQUEST = 65_536
 ENDED = "Its process ended."
+OUT_OF_MEMORY = "It was stopped: the notebook used more than {:,} MB of memory."
 WATCH = 0.1  # seconds between two looks at a kernel's memory and processor time
 
 
@@ -151,7 +152,7 @@ def _excess(init: int, limits: Limits, baseline: int, seconds: float) -> str:
     bound, others = limits.memory_mb * isolation.MEGABYTE + baseline, processes[1:]  # without init, which is ours
     counts = isolation.own_memory, isolation.proportional_memory  # quick and never too low; exact
     if all(sum(map(count, others)) > bound for count in counts):
-        return f"It was stopped: the notebook used more than {limits.memory_mb:,} MB of memory."
+        return OUT_OF_MEMORY.format(limits.memory_mb)
     return ""
 
 
