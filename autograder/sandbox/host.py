@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -32,6 +31,7 @@ PORTS = {
 }
 PATIENCE = 120  # seconds that imports may take on a busy machine
 SOCKET = "zygote.sock"
+WARMED = [PACKAGES / name for name in ("course", "autograder/judging", "autograder/sandbox")]  # what zygotes import
 REMEDY = "Run `autograder doctor` to see what is missing; `--unsafe` grades without a sandbox."
 
 
@@ -201,9 +201,5 @@ def works_here() -> bool:
 def stamp() -> tuple:
     """Return what changes when a package is installed, or the code that the zygote imported is edited."""
     places = [Path(folder) for folder in sys.path if folder.endswith("-packages")]
-    places += [path for name in ("course", "autograder/judging", "autograder/sandbox") for path in _code(name)]
+    places += [path for folder in WARMED for path in folder.rglob("*.py")]
     return tuple((str(place), place.stat().st_mtime_ns) for place in sorted(places) if place.exists())
-
-
-def _code(package: str) -> Iterator[Path]:
-    return (PACKAGES / package).rglob("*.py")
