@@ -319,8 +319,12 @@ def test_files_that_are_larger_than_a_kernels_disk_are_refused_in_a_sentence(opt
         pass
 
 
-def test_run_folders_lie_in_memory_unless_it_is_small_or_missing(monkeypatch, tmp_path):
+def test_run_folders_lie_in_memory_unless_it_is_small_or_missing_or_another_place_is_named(monkeypatch, tmp_path):
+    monkeypatch.delenv("TMPDIR", raising=False)
     assert homes.where() == homes.IN_MEMORY
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert homes.where() == homes.on_disk()
+    monkeypatch.delenv("TMPDIR")
     monkeypatch.setattr(homes, "ROOM", 2**60)
     assert homes.where() == homes.on_disk()
     monkeypatch.setattr(homes, "IN_MEMORY", str(tmp_path / "missing"))
