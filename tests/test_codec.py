@@ -157,3 +157,11 @@ def test_the_codec_imports_neither_numpy_nor_torch_before_a_value_needs_them():
     code = "import sys; from autograder.judging.codec import decode, encode; decode(encode([1])); "
     code += "print({'numpy', 'torch'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_a_number_too_long_to_compute_with_does_not_cross():
+    assert decode(encode(10**9_000)) == 10**9_000
+    with pytest.raises(NotPlainData, match="digits"):
+        encode(10**20_000)
+    with pytest.raises(NotPlainData):
+        decode(json.dumps({"int": "f" * 20_000}))

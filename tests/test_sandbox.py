@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+import zmq
 
 from autograder import cli
 from autograder.authoring.setup_cell import setup_source
-from autograder.judging.codec import decode, encode
+from autograder.judging.codec import MAX_BYTES, decode, encode
 from autograder.judging.learner import Learner, LearnerGone
 from autograder.judging.limits import Limits
 from autograder.judging.options import KernelOptions
@@ -147,6 +148,12 @@ def test_nothing_a_learner_started_outlives_its_kernel(options, tmp_path):
         pids = list(tree(learner.manager.provisioner.pid))
         assert len(pids) >= 5
     assert wait_until(lambda: not any(map(alive, pids)))
+
+
+def test_the_judge_takes_no_message_that_is_larger_than_can_be_read(options, tmp_path):
+    with Learner(tmp_path, options) as learner:
+        for channel in (learner.client.shell_channel, learner.client.iopub_channel):
+            assert channel.socket.getsockopt(zmq.MAXMSGSIZE) == 2 * MAX_BYTES
 
 
 def test_a_flood_of_output_is_cut_while_it_runs(zygote, tmp_path):
@@ -317,6 +324,17 @@ def test_files_that_are_larger_than_a_kernels_disk_are_refused_in_a_sentence(opt
         Learner(tmp_path, options),
     ):
         pass
+
+
+def test_a_pipe_in_the_place_of_a_home_s_lock_stops_nobody(monkeypatch, tmp_path):
+    (tmp_path / "ag-evil").mkdir()
+    os.mkfifo(tmp_path / "ag-evil" / "owner")
+    os.utime(tmp_path / "ag-evil" / "owner", (0, 0))
+    monkeypatch.setattr(homes, "IN_MEMORY", str(tmp_path))
+    sweeping = threading.Thread(target=homes.sweep, daemon=True)
+    sweeping.start()
+    sweeping.join(5)
+    assert not sweeping.is_alive() and (tmp_path / "ag-evil" / "owner").exists()
 
 
 def test_run_folders_lie_in_memory_unless_it_is_small_or_missing_or_another_place_is_named(monkeypatch, tmp_path):

@@ -16,6 +16,7 @@ from pathlib import PurePath
 MAX_BYTES = 64 * 2**20  # of encoded text; an adapter's tensors fit, a runaway list does not
 MAX_DEPTH = 60
 MAX_ITEMS = 1_000_000
+LONGEST_INTEGER = 10_000  # hexadecimal digits: to multiply numbers of millions takes minutes
 MARKS = 4 * MAX_ITEMS  # brackets and commas in a text: each may cost a hundred times its own memory when it is read
 DTYPES = (
     "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 complex64".split()
@@ -79,7 +80,7 @@ class _Encoder(_Bounded):
         if value is None or kind in (bool, str) or (kind is float and math.isfinite(value)):
             return value
         if kind is int:
-            return value if abs(value) < 2**63 else {"int": hex(value)}
+            return value if abs(value) < 2**63 else {"int": _short(hex(value))}
         if kind is float:
             return {"float": repr(value)}
         if kind is bytes:
@@ -232,8 +233,14 @@ def _check_size(size):
         raise NotPlainData(f"{size / 2**20:.0f} MB of data; at most {MAX_BYTES * 3 // 4 // 2**20} MB can be graded")
 
 
+def _short(text):
+    if len(text) > LONGEST_INTEGER:
+        raise NotPlainData(f"an integer of more than {LONGEST_INTEGER:,} hexadecimal digits")
+    return text
+
+
 READERS = {
-    "int": lambda text: int(_checked(text, str), 16),
+    "int": lambda text: int(_short(_checked(text, str)), 16),
     "float": lambda text: {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[text],
     "bytes": lambda text: base64.b64decode(text, validate=True),
     "path": lambda text: __import__("pathlib").Path(_checked(text, str)),

@@ -34,6 +34,7 @@ from .outputs import Ran
 FLOOD = 32 * 2**20  # bytes of output after which nobody reads on
 HOARD = 4 * MAX_BYTES  # that this process may grow by while it waits: messages that never end pile up in it
 UNREADABLE = "The learner's kernel sent a message that cannot be read."
+HOARDED = "sent more than can be read."
 LOST = "The sandbox ended while it was in use."
 PATIENCE = 5  # a busy grading machine must not cost an honest learner points
 GRACE = 2  # seconds between an interrupt and the end
@@ -77,6 +78,7 @@ class Learner:
 
     def _connect(self) -> None:
         self.client, patience = self.manager.blocking_client(), self.options.start_timeout
+        self.client.context = self.manager.context  # which takes no message without end
         self.client.session.unpack = _read_json
         self.client.start_channels(stdin=False, hb=False, control=False)
         self._wait(lambda: self.welcomed or None, patience, "The start", Ran())
@@ -131,9 +133,10 @@ class Learner:
         found = self._wait(reply, timeout or self.options.cell_timeout, "The cell", ran, shell.socket)
         if found.get("status") == "error":
             ran.error = f"{found.get('ename', 'Error')}: {found.get('evalue', '')}"[:500]
-        enough = time.monotonic() + TIDY  # a flood of output can swallow the idle message
+        room, enough = resident_memory() + HOARD, time.monotonic() + TIDY  # a flood can swallow the idle message
         while self.idle_after != sent and time.monotonic() < enough and self._take_output(ran, timeout=1):
-            pass
+            if resident_memory() > room:
+                raise LearnerGone(f"The cell {HOARDED}")
         return ran
 
     def ask(self, question: str, what: str = "The call") -> str:
@@ -154,8 +157,7 @@ class Learner:
     ) -> T:
         """Wait for an `answer`, which comes `where` (or among the outputs), and keep what is put out meanwhile."""
         started = looked = time.monotonic()  # most answers come before the first look, which would cost more than they
-        before, interrupted = None, 0.0
-        room = resident_memory() + HOARD
+        before, interrupted, room = None, 0.0, resident_memory() + HOARD
         outputs, poller = self.client.iopub_channel.socket, zmq.Poller()
         poller.register(outputs, zmq.POLLIN)
         while True:
@@ -174,7 +176,7 @@ class Learner:
             looked = now
             self._check_alive(what)
             if resident_memory() > room:
-                raise LearnerGone(f"{what} sent more than can be read.")
+                raise LearnerGone(f"{what} {HOARDED}")
             if interrupted and now > interrupted + GRACE:
                 raise LearnerGone(_too_slow(what, timeout))
             before = self._processor_time() if before is None else before

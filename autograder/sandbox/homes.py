@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TextIO
 
 UNPRIVILEGED = 61_184  # the first of the ids that systemd hands to transient services, and so nobody's account
 LONGEST_ADDRESS = 60  # a socket's path has at most 107 bytes
-IN_MEMORY, ROOM = "/dev/shm", 2**30  # bytes that must be free there
+IN_MEMORY, ROOM = "/dev/shm", 8 * 2**30  # bytes that must be free there: a submission may take half a gigabyte
 PREFIX, OWNER = "ag-", "owner"
 JUST_MADE = 10  # seconds in which a home is left alone, locked or not
 
@@ -41,10 +42,15 @@ def on_disk() -> str:
 def sweep() -> None:
     """Remove the homes of graders that were killed, with the learners' files in them."""
     for owner in [owner for place in {IN_MEMORY, on_disk()} for owner in Path(place).glob(f"{PREFIX}*/{OWNER}")]:
-        with contextlib.suppress(OSError), owner.open() as file:
-            if time.time() - owner.stat().st_mtime > JUST_MADE:
+        with contextlib.suppress(OSError), open(owner, opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > JUST_MADE:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its owner lives
                 shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)  # everybody may put a pipe or a link there
 
 
 def make_readable(folder: Path) -> None:

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import resource
+import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,12 @@ userfaultfd io_uring_setup io_uring_enter io_uring_register memfd_create memfd_s
 personality open_by_handle_at name_to_handle_at""".split()
 
 FAMILIES = (1, 2, 10, 16)  # of sockets: Unix, IPv4, IPv6, Netlink; a network namespace does not separate all others
+SIZES_OF_BUFFERS = (
+    socket.SO_SNDBUF,
+    socket.SO_RCVBUF,
+    32,
+    33,
+)  # and by force: what they hold, no process is charged for
 SHARED_WITHOUT_FILE = 0x21  # MAP_SHARED | MAP_ANONYMOUS: memory that a process can hold without its being counted
 
 SUBMISSION, RUN, TEMPORARY = "/submission", "/run", "/tmp"
@@ -144,6 +151,9 @@ def system_call_filter():
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags cannot be looked at; libraries then use clone
     shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, SHARED_WITHOUT_FILE, SHARED_WITHOUT_FILE)
     rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "mmap", shared)
+    for option in SIZES_OF_BUFFERS:
+        level, name = pyseccomp.Arg(1, pyseccomp.EQ, socket.SOL_SOCKET), pyseccomp.Arg(2, pyseccomp.EQ, option)
+        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "setsockopt", level, name)
     for family in set(range(max(FAMILIES))) - set(FAMILIES):
         rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", pyseccomp.Arg(0, pyseccomp.EQ, family))
     rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", pyseccomp.Arg(0, pyseccomp.GT, max(FAMILIES)))
