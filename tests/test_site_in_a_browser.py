@@ -55,6 +55,7 @@ def open_page(browser, site):
 def test_axe_finds_no_fault_with_a_page_of_the_site(open_page, name, scheme, size):
     page = open_page(name, scheme, size)
     page.evaluate("document.querySelectorAll('.bd-article details').forEach(fold => fold.open = true)")
+    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # what fades in is pale till then
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == size["width"], "the page is too wide"
     assert all(place.startswith(("file:", "data:")) for place in page.asked)
