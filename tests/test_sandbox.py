@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-import zmq
 
 from autograder import cli
 from autograder.authoring.setup_cell import setup_source
-from autograder.judging.codec import MAX_BYTES, decode, encode
+from autograder.judging.codec import decode, encode
 from autograder.judging.learner import Learner, LearnerGone
 from autograder.judging.limits import Limits
 from autograder.judging.options import KernelOptions
@@ -150,18 +149,12 @@ def test_nothing_a_learner_started_outlives_its_kernel(options, tmp_path):
     assert wait_until(lambda: not any(map(alive, pids)))
 
 
-def test_the_judge_takes_no_message_that_is_larger_than_can_be_read(options, tmp_path):
-    with Learner(tmp_path, options) as learner:
-        for channel in (learner.client.shell_channel, learner.client.iopub_channel):
-            assert channel.socket.getsockopt(zmq.MAXMSGSIZE) == 2 * MAX_BYTES
-
-
 def test_a_flood_of_output_is_cut_while_it_runs(zygote, tmp_path):
     with (
         Learner(tmp_path, KernelOptions(zygote=zygote.address)) as learner,
         pytest.raises(LearnerGone, match="printed more than 32 MB|sent more than can be read"),
     ):
-        learner.run("while True: print('x' * 100_000)")
+        learner.run("while True: print('x' * 1_000)")
 
 
 def test_calls_cross_into_the_sandbox_and_back(options, tmp_path):

@@ -78,7 +78,6 @@ class Learner:
 
     def _connect(self) -> None:
         self.client, patience = self.manager.blocking_client(), self.options.start_timeout
-        self.client.context = self.manager.context  # which takes no message without end
         self.client.session.unpack = _read_json
         self.client.start_channels(stdin=False, hb=False, control=False)
         self._wait(lambda: self.welcomed or None, patience, "The start", Ran())
