@@ -8,7 +8,6 @@ from jupyter_client.manager import KernelManager
 
 from ..sandbox.bubblewrap import GRADING
 from ..sandbox.provisioner import SandboxSpecs
-from .codec import MAX_BYTES
 from .options import SANDBOX, KernelOptions
 
 PASSED_ON = "PATH HOME LANG LC_ALL TMPDIR HF_HOME HF_HUB_CACHE CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
@@ -18,7 +17,6 @@ LONGEST_SOCKET_FOLDER = 90  # the path of a Unix socket has at most 107 bytes
 def make_manager(options: KernelOptions, settings: Path) -> KernelManager:
     """Return a manager whose context is its own; an unconfined kernel's sockets lie in `settings`."""
     context = zmq.Context()
-    context.maxmsgsize = 2 * MAX_BYTES
     if sandboxed := options.isolation == SANDBOX:
         specs = SandboxSpecs(options.zygote, options.limits)
         manager = KernelManager(kernel_spec_manager=specs, context=context)

@@ -42,12 +42,7 @@ userfaultfd io_uring_setup io_uring_enter io_uring_register memfd_create memfd_s
 personality open_by_handle_at name_to_handle_at""".split()
 
 FAMILIES = (1, 2, 10, 16)  # of sockets: Unix, IPv4, IPv6, Netlink; a network namespace does not separate all others
-SIZES_OF_BUFFERS = (
-    socket.SO_SNDBUF,
-    socket.SO_RCVBUF,
-    32,
-    33,
-)  # and by force: what they hold, no process is charged for
+SIZES_OF_BUFFERS = (socket.SO_SNDBUF, socket.SO_RCVBUF, 32, 33)  # the last two by force; no process pays for them
 SHARED_WITHOUT_FILE = 0x21  # MAP_SHARED | MAP_ANONYMOUS: memory that a process can hold without its being counted
 
 SUBMISSION, RUN, TEMPORARY = "/submission", "/run", "/tmp"
